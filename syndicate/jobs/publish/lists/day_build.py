@@ -7,13 +7,14 @@ the most covered story. Calendars and links to the days before and after come fr
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
+from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
@@ -41,6 +42,8 @@ from syndicate.store.output import paged_lists, site_rows, stale
 MONTH = "month "
 ZONE = "time zone of days"
 COVERED = 5
+# Maximum number of articles, and of days, that are read together.
+BATCH, BATCH_DAYS = 1_000, 100
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,28 +82,53 @@ class DayBuild:
             days |= beside
         self._known = sorted(self._days)
         self._months = sorted({day.replace(day=1) for day in self._known})
-        due: dict[date, list[date]] = {}
-        for day in sorted(waiting, reverse=True):
-            due.setdefault(day.replace(day=1), []).append(day)
-        done: set[date] = set()
-        for month, of_month in due.items():
-            if self.lists.gives_up():
-                return
-            if False in [self._day(day) for day in of_month]:
-                continue
-            self._month(month, due.keys())
-            done |= set(of_month)
-            value = {str(day.day): self._days[day] for day in self._days_in(month)}
-            over = {mark: marks[mark] for mark, found in days.items() if found <= done}
-            days = {mark: found for mark, found in days.items() if mark not in over}
-            with context.commit() as connection:
-                stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", json.dumps(value), context.now)
-                stale.clear_lists(connection, over)
+        if not self._write(waiting, marks, days):
+            return
         layout = f"{zone} undated" if undated else zone
         if waiting or before != layout or not context.exists(ARCHIVE_PATH):
             self._archive(undated=undated)
         if before != layout:
             context.save({ZONE: layout})
+
+    def _write(self, waiting: Collection[date], marks: Mapping[str, int], days: dict[str, set[date]]) -> bool:
+        """Write these days and their months, newest first; return false when the job has to stop.
+
+        ``days`` are the days of each mark.
+        """
+        context, due = self.lists.context, dict[date, list[date]]()
+        for day in sorted(waiting, reverse=True):
+            due.setdefault(day.replace(day=1), []).append(day)
+        failed, done = set[date](), set[date]()
+        for batch in self._batches(sorted(waiting, reverse=True)):
+            if self.lists.gives_up():
+                return False
+            contents = self._contents(batch)
+            failed |= {day.replace(day=1) for day in batch if not self._day(day, contents.get(day))}
+            ended = [day.replace(day=1) for day in batch if day == due[day.replace(day=1)][-1]]
+            months = [month for month in ended if month not in failed]
+            for month in months:
+                self._month(month, due.keys())
+                done |= {*due[month]}
+            over = {mark: marks[mark] for mark, found in days.items() if found <= done}
+            days = {mark: found for mark, found in days.items() if mark not in over}
+            with context.commit() as connection:
+                for month in months:
+                    value = json.dumps({str(day.day): self._days[day] for day in self._days_in(month)})
+                    stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", value, context.now)
+                stale.clear_lists(connection, over)
+        return True
+
+    def _batches(self, days: Sequence[date]) -> Iterator[list[date]]:
+        """Yield the days in order, several with few articles at a time."""
+        batch, articles = list[date](), 0
+        for day in days:
+            articles += self._days.get(day, (0, 0))[0]
+            if batch and (articles > BATCH or len(batch) == BATCH_DAYS):
+                yield batch
+                batch, articles = [], self._days.get(day, (0, 0))[0]
+            batch.append(day)
+        if batch:
+            yield batch
 
     def _days_of(self, mark: str) -> set[date]:
         """Return the days, in the site's time zone, that an hour belongs to."""
@@ -144,12 +172,12 @@ class DayBuild:
         start, end = (datetime.combine(at, time(), zone) for at in (day, day + timedelta(days=1)))
         return max(to_microseconds(start), stale.FIRST_DATE), to_microseconds(end)
 
-    def _day(self, day: date) -> bool:
+    def _day(self, day: date, found: tuple[DayPage, list[DayArticle]] | None) -> bool:
         """Write the pages of a day, and remove the pages that it no longer has."""
         parts, context = 0, self.lists.context
         written = True
-        if day in self._days:
-            content, articles = self._content(day)
+        if found:
+            content, articles = found
             counts = {other.day: self._days[other][0] for other in self._days_in(day)}
             parts = day_parts(len(articles))
             zone = context.options.time_zone
@@ -162,23 +190,37 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _content(self, day: date) -> tuple[DayPage, list[DayArticle]]:
-        """Return the facts of a day, and its articles, newest first."""
+    def _contents(self, days: Iterable[date]) -> dict[date, tuple[DayPage, list[DayArticle]]]:
+        """Return the facts of the days that have articles, and their articles, newest first."""
         with self.lists.context.store.read() as connection:
-            rows = paged_lists.rows_between(connection, *self._span(day))
-            texts: dict[int, list[int]] = {}
-            for row in rows[::-1]:
-                texts.setdefault(row.same_text, []).append(row.article_id)
+            found = {
+                day: paged_lists.rows_between(connection, *self._span(day))
+                for day in days
+                if day in self._days
+            }
+            rows = [row for of_day in found.values() for row in of_day]
             coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
-            members: dict[int, list[int]] = {}
-            for row in rows:
-                if row.story_id in coverage:
-                    members.setdefault(row.story_id, []).append(row.article_id)
-            best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
-            covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
             read = self.lists.headlines.read(connection, [row.article_id for row in rows])
-        self._days[day] = len(rows), covered[0] if covered else 0
         shown = {number: listed.headline for number, listed in read.items()}
+        return {day: self._content(day, of_day, coverage, shown) for day, of_day in found.items()}
+
+    def _content(
+        self,
+        day: date,
+        rows: Sequence[ListedArticle],
+        coverage: Mapping[int, tuple[int, int]],
+        shown: Mapping[int, Headline],
+    ) -> tuple[DayPage, list[DayArticle]]:
+        texts: dict[int, list[int]] = {}
+        for row in rows[::-1]:
+            texts.setdefault(row.same_text, []).append(row.article_id)
+        members: dict[int, list[int]] = {}
+        for row in rows:
+            if row.story_id in coverage:
+                members.setdefault(row.story_id, []).append(row.article_id)
+        best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
+        covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
+        self._days[day] = len(rows), covered[0] if covered else 0
         articles = [
             DayArticle(shown[first], [shown[number] for number in copies if number in shown])
             for first, *copies in texts.values()
