@@ -197,9 +197,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
     environment = _Environment(
         loader=ChoiceLoader([*loaders, PrefixLoader({BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
         bytecode_cache=_compiled(),
-        autoescape=lambda name: (  # noqa: S701 - all but plain text is escaped
-            name is None or not name.removesuffix(".j2").endswith(".txt")
-        ),
+        autoescape=lambda name: name is None or not name.removesuffix(".j2").endswith(".txt"),
         undefined=StrictUndefined,
         auto_reload=False,
         cache_size=-1,
