@@ -3,49 +3,64 @@
 ``python benchmarks/one_article.py --articles 100000`` fills a store with invented articles from 50 sources,
 spread over 30 days, places and publishes them with the daemon's own jobs, and then adds one article at a
 time: a lone one, one more report on a running story, and one that changes the top list. For each it
-counts the files whose bytes changed. The text is random words over a Zipf-like vocabulary.
+counts the files whose bytes changed, by kind. The text is random words over a Zipf-like vocabulary.
+
+``--crawl`` then follows every link from the front page and prints the relative links that lead to no file,
+and the live articles that no link leads to.
 """
 
 import argparse
 import json
 import random
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from os.path import normpath
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import UUID
+
+from sqlalchemy import select
 
 from syndicate.model import NewArticle
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
+from syndicate.store import schema
 from syndicate.store.ingest import article_store, source_store
 
 SOURCES = 50
 SECTIONS = 8
 DAYS = 30
+_LINK = re.compile(r' (?:href|src)="([^"#?]+)')
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//")
+# Addresses that the web server answers, without a file.
+_SERVED = ("search", "search.atom", "opensearch.xml", "subscribe")
 
 
 def main() -> None:
     """Fill, publish, add, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--crawl", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="syndicate-pages-"))
     try:
-        result = _run(folder, arguments.articles)
+        result = _run(folder, arguments.articles, crawl=arguments.crawl)
     finally:
         shutil.rmtree(folder)
     if arguments.json:
         print(json.dumps(result, indent=2))
     else:
         for name, value in result.items():
-            print(f"{name:<40}{value:>12}")
+            print(f"{name:<40} {value:>12}")
 
 
-def _run(folder: Path, count: int) -> dict[str, float]:
+def _run(folder: Path, count: int, *, crawl: bool) -> dict[str, float | str]:
     sources = "".join(
         f'[[sources]]\nname = "s{number}"\nurl = "https://s{number}.example/feed"\n'
         f'section = "part{number % SECTIONS}"\n'
@@ -58,13 +73,14 @@ def _run(folder: Path, count: int) -> dict[str, float]:
     now = datetime.now(UTC).replace(microsecond=0)
     writer = _Writer(now)
     with open_services(load_settings(config, {}), now=now) as services:
-        result: dict[str, float] = {"articles": count}
+        result: dict[str, float | str] = {"articles": count}
         for start in range(0, count, 5000):
             writer.add(services, [writer.article() for _ in range(min(5000, count - start))])
         result["stories_ms_per_article"] = round(1000 * _timed(lambda: services.stories.run(now)) / count, 3)
         result["pages_ms_per_article"] = round(1000 * _timed(lambda: services.publish.run(now)) / count, 3)
         services.publish.run(now)
-        result["nothing_new_ms"] = round(1000 * _timed(lambda: services.publish.run(now)), 1)
+        idle = round(1000 * _timed(lambda: services.publish.run(now)), 1)
+        result["nothing_new_ms"] = idle
         for name, article in writer.arrivals():
             writer.add(services, [article])
             services.stories.run(now)
@@ -74,8 +90,56 @@ def _run(folder: Path, count: int) -> dict[str, float]:
             result[f"{name}: feed files"] = len(published.feeds)
             spent = 1000 * (time.process_time() - start_cpu)
             result[f"{name}: ms"] = round(spent, 1)
-            result[f"{name}: times nothing new"] = round(spent / max(result["nothing_new_ms"], 0.1), 1)
+            result[f"{name}: times nothing new"] = round(spent / max(idle, 0.1), 1)
+            kinds = Counter(map(_kind, [*published.pages, *published.feeds]))
+            result[f"{name}: kinds"] = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
+        if crawl:
+            result |= _crawl(folder / "feeds", services)
     return result
+
+
+def _kind(path: str) -> str:
+    """Return the folder of a file below the site, or of a feed, with its suffix."""
+    folder = path.removeprefix("site/").rpartition("/")[0].partition("/")[0]
+    return f"{folder or 'top level'} {path.rpartition('.')[2]}"
+
+
+def _crawl(output: Path, services: Services) -> dict[str, float | str]:
+    """Follow all links from the front page."""
+    waiting, seen, dead = ["site/index.html"], {"site/index.html"}, set[str]()
+    while waiting:
+        path = waiting.pop()
+        for target in _targets(path, (output / path).read_text("utf-8", "replace")):
+            if target in seen or target in dead:
+                continue
+            if not (output / target).is_file():
+                dead.add(target)
+                continue
+            seen.add(target)
+            if target.startswith("site/") and target.endswith(".html"):
+                waiting.append(target)
+    table = schema.articles
+    with services.store.read() as connection:
+        live = set(connection.scalars(select(table.c.path).where(table.c.story_id.is_not(None))))
+    pages = {file.relative_to(output).as_posix() for file in (output / "site").rglob("*.html")}
+    return {
+        "crawl: pages read": sum(path.endswith(".html") for path in seen),
+        "crawl: links without a file": " ".join(sorted(dead)[:20]) or 0,
+        "crawl: live articles": len(live),
+        "crawl: live articles not reached": len(live - seen),
+        "crawl: pages not reached": " ".join(sorted(pages - seen)[:20]) or 0,
+    }
+
+
+def _targets(path: str, page: str) -> Iterable[str]:
+    """Yield the paths of the relative links of a page."""
+    folder = path.rpartition("/")[0]
+    for address in set(_LINK.findall(page)):
+        if _ELSEWHERE.match(address):
+            continue
+        target = normpath(f"{folder}/{unquote(address)}")
+        if target not in _SERVED:
+            yield f"{target}/index.html" if address.endswith("/") else target
 
 
 class _Writer:

@@ -10,7 +10,7 @@ from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
 from syndicate.publish.site_view import NewsletterOffer
 from syndicate.templating import Markup
 
-_NONE = Markup("")
+NO_MARKUP = Markup("")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Page:
     canonical: str = ""
     description: str = ""
     feeds: Sequence[NamedPath] = ()
-    json_ld: Markup = _NONE
+    json_ld: Markup = NO_MARKUP
     share_image: Image | None = None
     newer: str = ""
     older: str = ""
@@ -81,7 +81,7 @@ class FrontPage(Page):
     active: Sequence[tuple[SourceMark, int]] = ()
     sources: int = 0
     offers: Sequence[NewsletterOffer] = ()
-    rail: Markup = _NONE
+    rail: Markup = NO_MARKUP
 
     def variables(self) -> dict[str, object]:
         """Add the places by name."""

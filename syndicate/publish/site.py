@@ -7,7 +7,7 @@ a millisecond: a new article may rewrite hundreds of pages.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -282,6 +282,15 @@ class SitePages:
         markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=others, **shared)
         self._rails[root] = (lists, markup)
         return markup
+
+    def calendar(self, path: str, weeks: tuple[object, ...], current: date | None = None) -> Markup:
+        """Return the calendar of a month for the page at ``path``; ``current`` is the day of the page."""
+        shared = self._shared(root_of(path), self.site)
+        markup = self._fragment("pages/parts/month.html", (path.count("/"), weeks), weeks=weeks, **shared)
+        if current is None:
+            return markup
+        number = f">{current.day}</a>"
+        return Markup(str(markup).replace(number, f' aria-current="page"{number}'))
 
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
         """Return more headlines from a section as finished markup; most articles show the same."""

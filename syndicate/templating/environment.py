@@ -1,24 +1,26 @@
 """Jinja environment of all templates: loaders, filters and a cache of compiled templates."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
 from pathlib import Path
+from pickle import UnpicklingError
 from types import CodeType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import (
-    BytecodeCache,
     ChoiceLoader,
     Environment,
+    FileSystemBytecodeCache,
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
     TemplateNotFound,
 )
+from jinja2 import __version__ as jinja_version
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
@@ -143,32 +145,59 @@ def _part(template: str, text: str) -> str:
     raise TemplateNotFound(template)
 
 
-class _CompiledOnce(BytecodeCache):
-    """Cache of compiled templates for the process. Most templates are the same in every language."""
+class _Compiled(FileSystemBytecodeCache):
+    """Cache of compiled templates, for this process and for later processes of the user.
+
+    Compiling all templates of a site takes as long as rendering a thousand pages. The files are in a folder
+    of the user below the system's temporary folder; without such a folder each process compiles them again.
+    """
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
+        # Another version of Jinja or of this module may compile the same source to other code.
+        self._version = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
+        self._has_folder = False
+        with suppress(OSError, RuntimeError):
+            super().__init__(pattern="syndicate_%s.cache")
+            self._has_folder = True
+
+    def get_source_checksum(self, source: str) -> str:
+        return super().get_source_checksum(self._version + source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         bucket.code = self._codes.get((bucket.key, bucket.checksum))
+        if bucket.code is None and self._has_folder:
+            with suppress(OSError, UnpicklingError, EOFError):
+                super().load_bytecode(bucket)
+            self._keep(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
+        self._keep(bucket)
+        if self._has_folder:
+            with suppress(OSError):
+                super().dump_bytecode(bucket)
+
+    def _keep(self, bucket: Bucket) -> None:
         if bucket.code is not None:
             self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
-_COMPILED: Final = _CompiledOnce()
+_compiled = cache(_Compiled)
+
+
+class _Environment(Environment):
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return a plain dict: each render and each import copies it, which a ``ChainMap`` does slowly."""
+        return {**self.globals, **(d or {})}
 
 
 def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> Environment:
     """Return an environment that takes each template from the first of ``folders`` that has it."""
     loaders = [_Folder(folder, language, builtin) for folder in folders]
-    environment = Environment(
+    environment = _Environment(
         loader=ChoiceLoader([*loaders, PrefixLoader({BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
-        bytecode_cache=_COMPILED,
-        autoescape=lambda name: (  # noqa: S701 - all but plain text is escaped
-            name is None or not name.removesuffix(".j2").endswith(".txt")
-        ),
+        bytecode_cache=_compiled(),
+        autoescape=lambda name: name is None or not name.removesuffix(".j2").endswith(".txt"),
         undefined=StrictUndefined,
         auto_reload=False,
         cache_size=-1,

@@ -4,15 +4,17 @@ from calendar import Calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from syndicate.publish.lists.list_page import latest_path
-from syndicate.publish.page_context import Page
+from syndicate.publish.page_context import NO_MARKUP, Page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_metadata import collection_facts
 from syndicate.publish.site_paths import ARCHIVE_PATH, LATEST_PATH, UNDATED_PATH, day_path, month_path
+from syndicate.templating import Markup
 
 # Number of articles on a further page of a day, and the maximum on its first page.
 PART: Final = 60
@@ -61,6 +63,9 @@ class CalendarDay(NamedTuple):
     level: int
 
 
+Weeks = tuple[tuple[CalendarDay | None, ...], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class DayPage(Page):
     """Variables of ``pages/day.html``.
@@ -68,7 +73,8 @@ class DayPage(Page):
     - ``day``, ``hours``: the date, and its articles by hour
     - ``articles``, ``sources``, ``stories``: counts of the day
     - ``previous``, ``next``: the nearest days with articles; ``pages``: links of the pager
-    - ``weeks``: calendar of the month; ``month``: its page; ``covered``: the most covered stories
+    - ``weeks``: days of the month; ``calendar``: their calendar as markup; ``month``: the month's page
+    - ``covered``: the most covered stories
     """
 
     day: date
@@ -79,7 +85,8 @@ class DayPage(Page):
     previous: DayLink | None
     next: DayLink | None
     pages: Sequence[NamedPath] = ()
-    weeks: Sequence[Sequence[CalendarDay | None]] = ()
+    weeks: Weeks = ()
+    calendar: Markup = NO_MARKUP
     month: str = ""
     covered: Sequence[Headline]
 
@@ -102,13 +109,14 @@ class LatestPage(Page):
 class ArchivePage(Page):
     """Variables of ``pages/archive.html``, the page of a month or the index of all months.
 
-    - ``month``: first day of the month, or ``None``; ``weeks``: its calendar
+    - ``month``: first day of the month, or ``None``; ``weeks``, ``calendar``: as on a day
     - ``days``: days of the month with articles, newest first
     - ``years``: months with articles by year, newest first; ``undated``: path of the undated articles
     """
 
     month: date | None
-    weeks: Sequence[Sequence[CalendarDay | None]] = ()
+    weeks: Weeks = ()
+    calendar: Markup = NO_MARKUP
     days: Sequence[DayLink] = ()
     years: Mapping[int, Sequence[DayLink]]
     undated: str = ""
@@ -135,15 +143,16 @@ def day_page(
     of the month.
     """
     day, oldest_first = content.day, articles[::-1]
+    path = day_path(day, part)
     parts = day_parts(len(oldest_first))
     start = PART * (parts - 1 if part == 1 else part - 2)
     shown = oldest_first[start:] if part == 1 else oldest_first[start : start + PART]
-    order = [1, *range(parts, 1, -1)]
+    order, weeks = [1, *range(parts, 1, -1)], _weeks_of(day.replace(day=1), tuple(counts.items()))
     page = replace(
         content,
-        canonical=pages.absolute(day_path(day, part)),
+        canonical=pages.absolute(path),
         json_ld=collection_facts(
-            pages.site, day_path(day, part), day.isoformat(), [article.headline for article in shown[::-1]]
+            pages.site, path, day.isoformat(), [article.headline for article in shown[::-1]]
         ),
         hours=by_hour(shown[::-1], zone),
         articles=len(articles),
@@ -155,10 +164,11 @@ def day_page(
             )
             for other in (order if parts > 1 else ())
         ],
-        weeks=weeks_of(day, counts),
+        weeks=weeks,
+        calendar=pages.calendar(path, weeks, day),
         month=month_path(day),
     )
-    return pages.page("pages/day.html", day_path(day, part), page)
+    return pages.page("pages/day.html", path, page)
 
 
 def latest_page(
@@ -200,10 +210,12 @@ def month_page(
     following: DayLink | None,
 ) -> bytes:
     """Return the page of a month with its days, newest first."""
+    weeks = _weeks_of(month, tuple((link.day.day, link.articles) for link in reversed(days)))
     page = ArchivePage(
         canonical=pages.absolute(month_path(month)),
         month=month,
-        weeks=weeks_of(month, {link.day.day: link.articles for link in days}),
+        weeks=weeks,
+        calendar=pages.calendar(month_path(month), weeks),
         days=days,
         years={},
         previous=previous,
@@ -237,14 +249,21 @@ def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
     ]
 
 
-def weeks_of(day: date, counts: Mapping[int, int]) -> list[list[CalendarDay | None]]:
-    """Return the calendar of a day's month, weeks from Monday; days of other months are ``None``."""
+# The days of a month are written one after the other.
+@lru_cache(maxsize=16)
+def _weeks_of(month: date, days: tuple[tuple[int, int], ...]) -> Weeks:
+    """Return the calendar of a month, weeks from Monday; days of other months are ``None``.
+
+    ``days`` are the days with articles, and the number of these.
+    """
+    counts = dict(days)
     most = max(counts.values(), default=1)
 
     def cell(other: date) -> CalendarDay | None:
         count = counts.get(other.day, 0)
         level = -(-_LEVELS * count // most)
         path = day_path(other) if count else ""
-        return CalendarDay(other, path, count, level) if other.month == day.month else None
+        return CalendarDay(other, path, count, level) if other.month == month.month else None
 
-    return [list(map(cell, week)) for week in Calendar().monthdatescalendar(day.year, day.month)]
+    weeks = Calendar().monthdatescalendar(month.year, month.month)
+    return tuple(tuple(map(cell, week)) for week in weeks)

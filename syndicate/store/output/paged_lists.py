@@ -4,6 +4,7 @@ The order of a list is publication time, then id. Each text stands once, as its 
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from sqlalchemy import tuple_ as row_of
 
 from syndicate.model import EARLIEST, ListedArticle, known_since
 from syndicate.store import schema
+from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import HOUR
@@ -77,27 +79,23 @@ def newest_places(connection: Connection, limit: int) -> list[Place]:
 
 def count_listed(connection: Connection, kind: str, key: str) -> tuple[int, int | None]:
     """Return the number of articles of a section or source, and the time of its first dated article."""
-    column = schema.articles.c.section_key if kind == "section" else schema.articles.c.source_id
-    value, published = int(key) if kind == "source" else key, schema.articles.c.published
-    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
-    number, at = connection.execute(select(func.count(), first).where(column == value)).one()
-    return int(number), at
+    (row,) = _COUNT[kind].rows(connection, {"key": int(key) if kind == "source" else key})
+    return row[0], row[1]
 
 
 def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
     """Return (number of sources, id of the leading article) of the stories that several sources cover."""
-    table = schema.stories
-    query = select(table.c.id, table.c.coverage, table.c.lead_id)
-    found = connection.execute(query.where(table.c.id.in_(sorted(story_ids)), table.c.coverage > 1))
-    return {row.id: (row.coverage, row.lead_id) for row in found}
+    batches = in_batches(sorted(story_ids))
+    rows = (row for batch in batches for row in _COVERAGE.rows(connection, {"ids": batch}))
+    return {story_id: (coverage, lead_id) for story_id, coverage, lead_id in rows}
 
 
 def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[int, int]:
     """Return, by source, the number of these stories that it reports."""
-    table = schema.articles
-    query = select(table.c.source_id, func.count(table.c.story_id.distinct()))
-    query = query.where(table.c.story_id.in_(sorted(story_ids))).group_by(table.c.source_id)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    counts = Counter[int]()
+    for batch in in_batches(sorted(story_ids)):
+        counts.update(dict(_PARTNERS.rows(connection, {"ids": batch})))
+    return counts
 
 
 def newest_of_sources(connection: Connection) -> dict[int, int]:
@@ -179,18 +177,15 @@ def latest_named_ids(
     connection: Connection, kind: str, keys: Iterable[str], *, limit: int
 ) -> dict[str, list[int]]:
     """Return the latest articles with each tag or author (key), whether or not lists show them."""
-    column = NAMED[kind]
-    query = select(column.table.c.article_id).where(column == bindparam("key"))
-    query = query.order_by(column.table.c.article_id.desc()).limit(limit)
-    return {key: list(connection.scalars(query, {"key": key})) for key in keys}
+    latest = _LATEST_NAMED[kind]
+    return {key: [row[0] for row in latest.rows(connection, {"key": key, "most": limit})] for key in keys}
 
 
 def pruned_names(connection: Connection, kind: str, keys: Collection[str]) -> set[str]:
     """Return the tags or authors (keys) among these that a pruned article had."""
-    table = schema.pruned_tags
     stored = {pruned_name(kind, key): key for key in keys}
-    found = connection.scalars(select(table.c.tag).where(table.c.tag.in_(sorted(stored))))
-    return {stored[name] for name in found}
+    batches = in_batches(sorted(stored))
+    return {stored[row[0]] for batch in batches for row in _PRUNED.rows(connection, {"names": batch})}
 
 
 def pruned_name(kind: str, key: str) -> str:
@@ -253,6 +248,22 @@ def _newest(kind: str) -> CompiledStatement:
     return CompiledStatement(query.order_by(*NEWEST_FIRST).limit(bindparam("most")))
 
 
+def _latest_named(key: Column[str]) -> CompiledStatement:
+    number = key.table.c.article_id
+    query = select(number).where(key == bindparam("key")).order_by(number.desc())
+    return CompiledStatement(query.limit(bindparam("most")))
+
+
+def _count(column: Column[Any]) -> CompiledStatement:
+    published = schema.articles.c.published
+    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
+    return CompiledStatement(select(func.count(), first).where(column == bindparam("key")))
+
+
+def _among(name: str) -> Any:
+    return bindparam(name, expanding=True)
+
+
 def _listed(row: Sequence[Any]) -> ListedArticle:
     published, *facts, tags = row
     return ListedArticle._make((from_microseconds(published), *facts, json.loads(tags)))
@@ -260,6 +271,24 @@ def _listed(row: Sequence[Any]) -> ListedArticle:
 
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
 _NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
+_LATEST_NAMED = {kind: _latest_named(key) for kind, key in NAMED.items()}
+_COUNT = {
+    "section": _count(schema.articles.c.section_key),
+    "source": _count(schema.articles.c.source_id),
+}
+_COVERAGE = CompiledStatement(
+    select(schema.stories.c.id, schema.stories.c.coverage, schema.stories.c.lead_id).where(
+        schema.stories.c.id.in_(_among("ids")), schema.stories.c.coverage > 1
+    )
+)
+_PARTNERS = CompiledStatement(
+    select(schema.articles.c.source_id, func.count(schema.articles.c.story_id.distinct()))
+    .where(schema.articles.c.story_id.in_(_among("ids")))
+    .group_by(schema.articles.c.source_id)
+)
+_PRUNED = CompiledStatement(
+    select(schema.pruned_tags.c.tag).where(schema.pruned_tags.c.tag.in_(_among("names")))
+)
 _SPAN = (
     schema.articles.c.published >= _parameter("start"),
     schema.articles.c.published < _parameter("end"),

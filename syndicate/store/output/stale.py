@@ -171,11 +171,15 @@ def marked_hours(marks: Iterable[str]) -> set[int]:
 
 def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
     """Unmark lists that were written at exactly that version."""
-    table = schema.stale_lists
-    rows = [{"list": name, "seen": version} for name, version in written.items()]
-    if rows:
-        same = (table.c.name == bindparam("list")) & (table.c.version == bindparam("seen"))
-        connection.execute(delete(table).where(same), rows)
+    if rows := [{"list": name, "seen": version} for name, version in written.items()]:
+        _CLEAR_LIST.execute_many(connection, rows)
+
+
+_CLEAR_LIST = CompiledStatement(
+    delete(schema.stale_lists).where(
+        schema.stale_lists.c.name == bindparam("list"), schema.stale_lists.c.version == bindparam("seen")
+    )
+)
 
 
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
@@ -228,11 +232,16 @@ def count_stale(connection: Connection) -> int:
 
 def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> None:
     """Unmark pages that were written at exactly that version."""
-    table = schema.stale_pages
-    rows = [{"article": article_id, "seen": version} for article_id, version in written]
-    if rows:
-        written_then = (table.c.article_id == bindparam("article")) & (table.c.version == bindparam("seen"))
-        connection.execute(delete(table).where(written_then), rows)
+    if rows := [{"article": article_id, "seen": version} for article_id, version in written]:
+        _CLEAR_PAGE.execute_many(connection, rows)
+
+
+_CLEAR_PAGE = CompiledStatement(
+    delete(schema.stale_pages).where(
+        schema.stale_pages.c.article_id == bindparam("article"),
+        schema.stale_pages.c.version == bindparam("seen"),
+    )
+)
 
 
 def signatures(connection: Connection) -> dict[str, str]:

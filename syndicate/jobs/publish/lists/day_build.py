@@ -5,14 +5,16 @@ the most covered story. Calendars and links to the days before and after come fr
 """
 
 import json
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
+from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
@@ -40,6 +42,8 @@ from syndicate.store.output import paged_lists, site_rows, stale
 MONTH = "month "
 ZONE = "time zone of days"
 COVERED = 5
+# Maximum number of articles, and of days, that are read together.
+BATCH, BATCH_DAYS = 1_000, 100
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,6 +57,9 @@ class DayBuild:
 
     lists: ListBuild
     _days: dict[date, Day] = field(default_factory=dict, init=False)
+    # Days and months with articles, oldest first.
+    _known: list[date] = field(default_factory=list, init=False)
+    _months: list[date] = field(default_factory=list, init=False)
 
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
@@ -73,25 +80,55 @@ class DayBuild:
                 stale.mark_lists(connection, beside)
                 marks |= stale.stale_lists(connection, beside)
             days |= beside
-        done: set[date] = set()
-        for month in sorted({day.replace(day=1) for day in waiting}, reverse=True):
-            if self.lists.gives_up():
-                return
-            of_month = sorted((day for day in waiting if _same_month(day, month)), reverse=True)
-            if False in [self._day(day) for day in of_month]:
-                continue
-            self._months(month)
-            done |= set(of_month)
-            value = {str(day.day): found for day, found in self._days.items() if _same_month(day, month)}
-            with context.commit() as connection:
-                stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", json.dumps(value), context.now)
-                over = {mark: marks[mark] for mark, found in days.items() if found <= done}
-                stale.clear_lists(connection, over)
+        self._known = sorted(self._days)
+        self._months = sorted({day.replace(day=1) for day in self._known})
+        if not self._write(waiting, marks, days):
+            return
         layout = f"{zone} undated" if undated else zone
         if waiting or before != layout or not context.exists(ARCHIVE_PATH):
             self._archive(undated=undated)
         if before != layout:
             context.save({ZONE: layout})
+
+    def _write(self, waiting: Collection[date], marks: Mapping[str, int], days: dict[str, set[date]]) -> bool:
+        """Write these days and their months, newest first; return false when the job has to stop.
+
+        ``days`` are the days of each mark.
+        """
+        context, due = self.lists.context, dict[date, list[date]]()
+        for day in sorted(waiting, reverse=True):
+            due.setdefault(day.replace(day=1), []).append(day)
+        failed, done = set[date](), set[date]()
+        for batch in self._batches(sorted(waiting, reverse=True)):
+            if self.lists.gives_up():
+                return False
+            contents = self._contents(batch)
+            failed |= {day.replace(day=1) for day in batch if not self._day(day, contents.get(day))}
+            ended = [day.replace(day=1) for day in batch if day == due[day.replace(day=1)][-1]]
+            months = [month for month in ended if month not in failed]
+            for month in months:
+                self._month(month, due.keys())
+                done |= {*due[month]}
+            over = {mark: marks[mark] for mark, found in days.items() if found <= done}
+            days = {mark: found for mark, found in days.items() if mark not in over}
+            with context.commit() as connection:
+                for month in months:
+                    value = json.dumps({str(day.day): self._days[day] for day in self._days_in(month)})
+                    stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", value, context.now)
+                stale.clear_lists(connection, over)
+        return True
+
+    def _batches(self, days: Sequence[date]) -> Iterator[list[date]]:
+        """Yield the days in order, several with few articles at a time."""
+        batch, articles = list[date](), 0
+        for day in days:
+            articles += self._days.get(day, (0, 0))[0]
+            if batch and (articles > BATCH or len(batch) == BATCH_DAYS):
+                yield batch
+                batch, articles = [], self._days.get(day, (0, 0))[0]
+            batch.append(day)
+        if batch:
+            yield batch
 
     def _days_of(self, mark: str) -> set[date]:
         """Return the days, in the site's time zone, that an hour belongs to."""
@@ -135,13 +172,13 @@ class DayBuild:
         start, end = (datetime.combine(at, time(), zone) for at in (day, day + timedelta(days=1)))
         return max(to_microseconds(start), stale.FIRST_DATE), to_microseconds(end)
 
-    def _day(self, day: date) -> bool:
+    def _day(self, day: date, found: tuple[DayPage, list[DayArticle]] | None) -> bool:
         """Write the pages of a day, and remove the pages that it no longer has."""
         parts, context = 0, self.lists.context
         written = True
-        if day in self._days:
-            content, articles = self._content(day)
-            counts = {other.day: count for other, (count, _) in self._days.items() if _same_month(other, day)}
+        if found:
+            content, articles = found
+            counts = {other.day: self._days[other][0] for other in self._days_in(day)}
             parts = day_parts(len(articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
@@ -153,30 +190,43 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _content(self, day: date) -> tuple[DayPage, list[DayArticle]]:
-        """Return the facts of a day, and its articles, newest first."""
+    def _contents(self, days: Iterable[date]) -> dict[date, tuple[DayPage, list[DayArticle]]]:
+        """Return the facts of the days that have articles, and their articles, newest first."""
         with self.lists.context.store.read() as connection:
-            rows = paged_lists.rows_between(connection, *self._span(day))
-            texts: dict[int, list[int]] = {}
-            for row in rows[::-1]:
-                texts.setdefault(row.same_text, []).append(row.article_id)
+            found = {
+                day: paged_lists.rows_between(connection, *self._span(day))
+                for day in days
+                if day in self._days
+            }
+            rows = [row for of_day in found.values() for row in of_day]
             coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
-            members: dict[int, list[int]] = {}
-            for row in rows:
-                if row.story_id in coverage:
-                    members.setdefault(row.story_id, []).append(row.article_id)
-            best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
-            covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
             read = self.lists.headlines.read(connection, [row.article_id for row in rows])
-        self._days[day] = len(rows), covered[0] if covered else 0
         shown = {number: listed.headline for number, listed in read.items()}
+        return {day: self._content(day, of_day, coverage, shown) for day, of_day in found.items()}
+
+    def _content(
+        self,
+        day: date,
+        rows: Sequence[ListedArticle],
+        coverage: Mapping[int, tuple[int, int]],
+        shown: Mapping[int, Headline],
+    ) -> tuple[DayPage, list[DayArticle]]:
+        texts: dict[int, list[int]] = {}
+        for row in rows[::-1]:
+            texts.setdefault(row.same_text, []).append(row.article_id)
+        members: dict[int, list[int]] = {}
+        for row in rows:
+            if row.story_id in coverage:
+                members.setdefault(row.story_id, []).append(row.article_id)
+        best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
+        covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
+        self._days[day] = len(rows), covered[0] if covered else 0
         articles = [
             DayArticle(shown[first], [shown[number] for number in copies if number in shown])
             for first, *copies in texts.values()
             if first in shown
         ]
-        known = sorted(self._days)
-        at = known.index(day)
+        known, at = self._known, bisect_left(self._known, day)
         page = DayPage(
             day=day,
             sources=len({row.source_id for row in rows}),
@@ -190,43 +240,45 @@ class DayBuild:
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
 
-    def _months(self, month: date) -> None:
-        """Write or remove the page of a month, and write the pages that link to it."""
-        months = self._month_links()
-        known = [link.day for link in months]
-        path = month_path(month)
-        if month not in known:
+    def _days_in(self, month: date) -> list[date]:
+        """Return the days with articles of a day's month, oldest first."""
+        first = month.replace(day=1)
+        start, end = (bisect_left(self._known, day) for day in (first, _next_month(first)))
+        return self._known[start:end]
+
+    def _month(self, month: date, due: Collection[date]) -> None:
+        """Write or remove the page of a month, and write the pages that link to it, unless they are due."""
+        known, path = self._months, month_path(month)
+        at = bisect_left(known, month)
+        written = [month] if month in known[at : at + 1] else []
+        if not written:
             self.lists.context.remove(path)
-        appeared = not self.lists.context.exists(path)
-        near = sorted({*known, month})
-        at = near.index(month)
-        beside = [near[place] for place in (at - 1, at + 1) if appeared and 0 <= place < len(near)]
-        for other in [*beside, month]:
-            if other in known:
-                place = known.index(other)
-                later = months[place - 1] if place else None
-                earlier = months[place + 1] if place + 1 < len(months) else None
-                days = self._links_of_month(other)
-                render = partial(month_page, self.lists.pages, other, days, earlier, later)
-                self.lists.write_page("day:", month_path(other), render)
+        if not self.lists.context.exists(path):
+            near = (*known[max(0, at - 1) : at], *known[at + len(written) :][:1])
+            written += [other for other in near if other not in due]
+        for other in written:
+            place = bisect_left(known, other)
+            earlier = self._month_link(known[place - 1]) if place else None
+            later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
+            days = self._links_of_month(other)
+            render = partial(month_page, self.lists.pages, other, days, earlier, later)
+            self.lists.write_page("day:", month_path(other), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:
-        days = sorted((day for day in self._days if _same_month(day, month)), reverse=True)
+        days = self._days_in(month)[::-1]
         with self.lists.context.store.read() as connection:
             ids = [self._days[day][1] for day in days if self._days[day][1]]
             read = self.lists.headlines.read(connection, ids)
         shown = {number: listed.headline for number, listed in read.items()}
         return [self._link(day, shown.get(self._days[day][1])) for day in days]
 
-    def _month_links(self) -> list[DayLink]:
-        """Return the months with articles, newest first."""
-        counts = Counter[date]()
-        for day, (count, _) in self._days.items():
-            counts[day.replace(day=1)] += count
-        return [DayLink(month, month_path(month), counts[month]) for month in sorted(counts, reverse=True)]
+    def _month_link(self, month: date) -> DayLink:
+        count = sum(self._days[day][0] for day in self._days_in(month))
+        return DayLink(month, month_path(month), count)
 
     def _archive(self, *, undated: bool) -> None:
-        render = partial(archive_page, self.lists.pages, self._month_links(), undated=undated)
+        months = [self._month_link(month) for month in reversed(self._months)]
+        render = partial(archive_page, self.lists.pages, months, undated=undated)
         self.lists.write_page("day:", ARCHIVE_PATH, render)
 
 
@@ -242,8 +294,8 @@ def _stored_days(known: Mapping[str, str]) -> dict[date, Day]:
     return found
 
 
-def _same_month(day: date, month: date) -> bool:
-    return (day.year, day.month) == (month.year, month.month)
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
 
 
 # Numbers of articles on "Latest": so many at least, and at most while they are of two days.

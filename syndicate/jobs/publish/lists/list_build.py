@@ -132,6 +132,7 @@ class ListBuild:
                 places += sum(map(len, states[-1].contents.values()))
                 if places > MAX_PLACES:
                     break
+            self.headlines.read(connection, [place.article_id for state in states for place in state.newest])
         moved = [state for state in states if state.bounds != state.before]
         if not moved:
             return states
@@ -158,34 +159,29 @@ class ListBuild:
             return True
         with self.context.store.read() as connection:
             newest = self.headlines.read(connection, headline_ids(state.newest))
-            kept = self._is_kept(connection, state)
-        name = source.name if source else _name(self.pages, kind, key, list(newest.values()))
-        path = first_path(kind, source.name if source else key)
-        existed = self.context.exists(path)
-        has_page = kept and (bool(state.count) or existed or kind in paged_lists.NAMED)
-        wrong = kind in paged_lists.NAMED and self._wrongly_linked(state, existed=existed, has_page=has_page)
+            name = source.name if source else _name(self.pages, kind, key, list(newest.values()))
+            existed = self.context.exists(first_path(kind, source.name if source else key))
+            has_page = self._is_kept(connection, state) and (
+                bool(state.count) or existed or kind in paged_lists.NAMED
+            )
+            wrong = self._wrongly_linked(connection, state, existed=existed, has_page=has_page)
+            numbers = list(state.bounds)
+            content = ListPage(
+                kind=kind, name=name, headlines=(), numbers=numbers, articles=state.count, source=source
+            )
+            headlines = [listed.headline for listed in newest.values()]
+            first = facts_of(connection, self.context, self.headlines, state, content) if has_page else None
         if wrong:
             relinked |= wrong
             with self.context.store.write() as connection:
                 stale.mark_stale(connection, wrong)
-        content = ListPage(
-            kind=kind,
-            name=name,
-            headlines=(),
-            numbers=list(state.bounds),
-            articles=state.count,
-            source=source,
-        )
-        headlines = [listed.headline for listed in newest.values()]
-        self._files(state, content, headlines, has_page=has_page)
+        self._files(state, content, first and replace(first, headlines=headlines))
         if kind != "undated":
             self._feed(state, name, list(newest), feeds, has_page=has_page)
         return state.name not in self.failed and not self.gives_up()
 
-    def _files(
-        self, state: ListState, content: ListPage, newest: Sequence[Headline], *, has_page: bool
-    ) -> None:
-        """Write the pages of a list, ``newest`` on the first; without a page, remove its files."""
+    def _files(self, state: ListState, content: ListPage, first: ListPage | None) -> None:
+        """Write the pages of a list; without a ``first`` page, remove its files."""
         kind, name = state.kind, content.name
         key = name if kind == "source" else state.key
         path = first_path(kind, key)
@@ -197,14 +193,11 @@ class ListBuild:
                 page_path(kind, key, number),
                 partial(list_page_of, self.pages, replace(content, headlines=headlines, number=number)),
             )
-        if has_page:
-            with self.context.store.read() as connection:
-                content = facts_of(connection, self.context, self.headlines, state, content)
-            shown = replace(content, headlines=newest)
-            self.write_page(state.name, path, partial(list_page_of, self.pages, shown, self.trending))
+        if first:
+            self.write_page(state.name, path, partial(list_page_of, self.pages, first, self.trending))
             if kind == "section":
                 zone = self.context.options.time_zone
-                latest = partial(latest_page, self.pages, shown.headlines, zone, section=name)
+                latest = partial(latest_page, self.pages, first.headlines, zone, section=name)
                 self.write_page(state.name, latest_path(name), latest)
             self._redirect(path)
         else:
@@ -238,14 +231,15 @@ class ListBuild:
         pruned = paged_lists.pruned_names(connection, state.kind, [state.key])
         return bool(pruned) and (bool(state.count) or self.context.exists(path))
 
-    def _wrongly_linked(self, state: ListState, *, existed: bool, has_page: bool) -> set[int]:
-        """Return the articles whose pages link to a removed list, or do not link to a new list."""
+    def _wrongly_linked(
+        self, connection: Connection, state: ListState, *, existed: bool, has_page: bool
+    ) -> set[int]:
+        """Return the articles whose pages link to a removed tag or author, or do not link to a new one."""
         rendered = self.rendered
         linked = rendered.linked.get(state.name, existed)
-        if {existed, linked} == {has_page}:
+        if state.kind not in paged_lists.NAMED or {existed, linked} == {has_page}:
             return set()
-        with self.context.store.read() as connection:
-            carriers = paged_lists.latest_named_ids(connection, state.kind, [state.key], limit=MAX_CARRIERS)
+        carriers = paged_lists.latest_named_ids(connection, state.kind, [state.key], limit=MAX_CARRIERS)
         return {
             number
             for number in carriers[state.key]
