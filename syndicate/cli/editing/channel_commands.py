@@ -124,7 +124,7 @@ def preview(call: Call, query: str, saved: str, limit: int | None) -> None:
 def rename(call: Call, name: str, new_name: str) -> None:
     """Rename an added channel.
 
-    The old addresses lead to the new ones; renaming back undoes it. The addresses of a channel that left
+    The old addresses lead to the new addresses; renaming back undoes it. The addresses of a channel that left
     the file can be led to another channel, too.
     """
     act(call, lambda services, change: services.channel_actions.rename(change, name, new_name))

@@ -102,6 +102,7 @@ def test_a_new_article_costs_one_request_for_each_file_that_changed(newsroom: Ro
 
 
 @pytest.mark.parametrize("looks", [1, 3, 5, 8, 13])
+@pytest.mark.all
 def test_a_run_that_was_killed_is_completed_by_the_next(newsroom: Room, bucket: Bucket, looks: int) -> None:
     newsroom.services.stories.run(NOW)
     counted = count(1)
@@ -117,6 +118,7 @@ def test_a_run_that_was_killed_is_completed_by_the_next(newsroom: Room, bucket: 
     assert bucket.files() == in_a_folder(newsroom)
 
 
+@pytest.mark.all
 def test_errors_of_a_busy_server_are_retried(newsroom: Room, bucket: Bucket) -> None:
     seen = Counter[str]()
 
@@ -129,6 +131,7 @@ def test_errors_of_a_busy_server_are_retried(newsroom: Room, bucket: Bucket) -> 
     assert bucket.files() == in_a_folder(newsroom)
 
 
+@pytest.mark.all
 def test_a_refused_write_is_reported_without_secrets_and_made_up_for(newsroom: Room, bucket: Bucket) -> None:
     bucket.refuse = lambda _method, key: 403 if "articles" in key or "404" in key else 0
     failures = publish(newsroom).failures
@@ -142,6 +145,7 @@ def test_a_refused_write_is_reported_without_secrets_and_made_up_for(newsroom: R
     assert bucket.files() == in_a_folder(newsroom)
 
 
+@pytest.mark.all
 def test_the_files_of_a_removed_channel_are_deleted(newsroom: Room, bucket: Bucket) -> None:
     publish(newsroom)
     assert {"sport.rss", "sport/sources.opml"} <= bucket.files().keys()
@@ -150,6 +154,7 @@ def test_the_files_of_a_removed_channel_are_deleted(newsroom: Room, bucket: Buck
     assert [path for path in bucket.files() if path.startswith("sport")] == []
 
 
+@pytest.mark.all
 def test_another_bucket_gets_every_file(newsroom: Room, bucket: Bucket) -> None:
     publish(newsroom)
     output = f'[output]\nfolder = "s3://{BUCKET}/moved"\nendpoint = "{bucket.endpoint}"\n'
