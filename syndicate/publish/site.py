@@ -153,8 +153,7 @@ class SitePages:
         image, summary = (article.image, article.summary) if shows else (None, "")
         headline = Headline.of(item)
         others, related, foreign = _linked(item, headline)
-        linked = {article.path, *(other.path for other in item.coverage)}
-        linked |= {other.path for other in (*others, *related, *foreign)}
+        linked = {article.path, *(other.path for other in (*item.coverage, *others, *related, *foreign))}
         more = _without(more_from_section, linked | {other.path for other in (*top, *trending)})
         told = {headline.story.path} if headline.story else set()
         more = [other for other in more if not other.story or other.story.path not in told][:_MORE]
@@ -340,10 +339,8 @@ def _feed(channel: Channel) -> NamedPath:
     return NamedPath(name=channel.name, title=channel.title, path=quote(channel.name))
 
 
-def _without(headlines: Sequence[Headline], paths: Collection[str]) -> Sequence[Headline]:
-    if any(headline.path in paths for headline in headlines):
-        return [headline for headline in headlines if headline.path not in paths]
-    return headlines
+def _without(headlines: Sequence[Headline], paths: Collection[str]) -> list[Headline]:
+    return [headline for headline in headlines if headline.path not in paths]
 
 
 def _rules(brand: Brand, shipped: Brand) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from syndicate import model
@@ -183,9 +183,7 @@ def _edition(
 
 def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
     """Return results of a search, a page after the last, no results, and a search without words."""
-    facet = Facet(
-        label="2026-11-24", count=1, link="q=sample", share=100, current=True, day=headline.published.date()
-    )
+    facet = Facet(label="24", count=1, link="q=sample", share=100, current=True, day=date(2026, 11, 24))
     marked = replace(headline, title=Markup("<mark>Sample</mark>"))
     story = FoundStory(story_id=1, best=marked, others=(marked,), more=1)
     query = SearchQuery(words="sample", section="sample", page=2)

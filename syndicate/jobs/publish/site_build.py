@@ -45,7 +45,6 @@ TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 TRENDING_READ = 12
 FRONT_TOP = 24
-# Each page shows up to six that it does not show elsewhere.
 MORE_FROM_SECTION = 20
 
 
@@ -259,9 +258,7 @@ class SiteBuild:
                 kind: paged_lists.with_two_texts(connection, kind, list(versions))
                 for kind in paged_lists.NAMED
             }
-            more = {
-                section: self._more_from(connection, section) for section in {a.section for a in articles}
-            }
+            more = {name: self._more_from(connection, name) for name in {a.section for a in articles}}
         self._articles |= {
             article.id: article for article in articles[: max(0, MAX_KNOWN_ARTICLES - len(self._articles))]
         }
@@ -338,11 +335,8 @@ class SiteBuild:
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
-            links = story_store.section_links(
-                connection, section, limit=MORE_FROM_SECTION, site_url=self._options.site_url
-            )
-            items = self._views.headlines(connection, [link.article_id for link in links])
-            self._more[section] = list(map(Headline.of, items))
+            ids = story_store.section_articles(connection, section, limit=MORE_FROM_SECTION)
+            self._more[section] = list(map(Headline.of, self._views.headlines(connection, ids)))
         return self._more.get(section, [])
 
     def _write(self, path: str, data: bytes) -> None:

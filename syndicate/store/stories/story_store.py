@@ -336,11 +336,11 @@ def same_text_links(connection: Connection, article: Article, *, site_url: str) 
     return [_link(row, site_url) for row in connection.execute(query.order_by(table.c.published, table.c.id))]
 
 
-def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
-    """Return links to the latest articles of a section, each text once."""
-    query = _link_query().where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
-    query = query.order_by(*NEWEST_FIRST).limit(limit)
-    return [_link(row, site_url) for row in connection.execute(query)]
+def section_articles(connection: Connection, section: str, *, limit: int) -> Sequence[int]:
+    """Return the latest articles of a section, each text once."""
+    of_section = first_of_text(lambda rows: [rows.c.section_key == tag_key(section)])
+    query = select(schema.articles.c.id).where(*of_section).order_by(*NEWEST_FIRST).limit(limit)
+    return connection.scalars(query).all()
 
 
 def _link_query() -> Select[Any]:
