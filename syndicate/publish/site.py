@@ -153,7 +153,8 @@ class SitePages:
         image, summary = (article.image, article.summary) if shows else (None, "")
         headline = Headline.of(item)
         others, related, foreign = _linked(item, headline)
-        linked = {article.path, *(other.path for other in (*item.coverage, *others, *related, *foreign))}
+        linked = {article.path, *(other.path for other in item.coverage)}
+        linked |= {other.path for other in (*others, *related, *foreign)}
         more = _without(more_from_section, linked | {other.path for other in (*top, *trending)})
         told = {headline.story.path} if headline.story else set()
         more = [other for other in more if not other.story or other.story.path not in told][:_MORE]
