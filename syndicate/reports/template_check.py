@@ -83,7 +83,7 @@ def _site(services: Services, now: datetime) -> Renders:
     items += [story.lead for story in sample_stories(now)]
     items += [replace(items[0], article=replace(items[0].article, section="Without a page"))]
     headlines = [sample.full_headline(item) for item in items]
-    lists = {"top": headlines, "trending": headlines}
+    lists = {"top": headlines[:1], "trending": headlines[:2]}
     for item in items:
         yield partial(pages.article_page, item, **lists, more_from_section=headlines)
     block = SectionBlock(name="Sample", path="site/sections/sample.html", headlines=headlines)

@@ -2,10 +2,12 @@
 
 import gzip
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 from syndicate.model import StoryLinks
 from syndicate.publish.front_choice import choose_front
+from syndicate.publish.lists.day_page import FIRST_PART, DayArticle, DayPage, day_page
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
@@ -51,6 +53,25 @@ def test_a_full_front_page_weighs_less_than_75_kilobytes_and_with_style_and_scri
     assert len(places.sections) == 8
     assert len(page) < 75_000
     assert weights(page, assets["site/assets/site.css"], assets["site/assets/site.js"])[1] < 25_000
+
+
+def test_the_longest_page_of_a_day_weighs_less_than_100_kilobytes():
+    address = f"https://harbour.example/{'section-and-headline/' * 6}"
+    listed = [
+        DayArticle(
+            Headline.of(
+                published(
+                    number, url=f"{address}{number}", link=f"{address}{number}", title=f"{TITLE} {number}"
+                )
+            )
+        )
+        for number in range(1, FIRST_PART + 1)
+    ]
+    day = DayPage(day=NOW.date(), sources=1, stories=FIRST_PART, previous=None, next=None, covered=())
+
+    page = day_page(SitePages(Templates(), OPTIONS), day, listed, 1, {NOW.day: FIRST_PART}, UTC)
+
+    assert len(page) < 100_000
 
 
 def test_style_and_script_are_small():

@@ -258,9 +258,7 @@ class SiteBuild:
                 kind: paged_lists.with_two_texts(connection, kind, list(versions))
                 for kind in paged_lists.NAMED
             }
-            more = {
-                section: self._more_from(connection, section) for section in {a.section for a in articles}
-            }
+            more = {name: self._more_from(connection, name) for name in {a.section for a in articles}}
         self._articles |= {
             article.id: article for article in articles[: max(0, MAX_KNOWN_ARTICLES - len(self._articles))]
         }

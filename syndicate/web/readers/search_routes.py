@@ -32,7 +32,6 @@ _OPEN_SEARCH = """<?xml version="1.0" encoding="UTF-8"?>
 <Url type="application/opensearchdescription+xml" rel="self" template="{site}/opensearch.xml"/>
 </OpenSearchDescription>
 """
-_MAX_SHORT_NAME = 16
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "public, max-age=60", "X-Robots-Tag": "noindex"}
 
 
@@ -91,7 +90,7 @@ class SearchHandler:
         """Return the OpenSearch description, by which browsers offer the search."""
         options = self.search.options
         text = _OPEN_SEARCH.format(
-            short=escape(clean_line(options.title, _MAX_SHORT_NAME)),
+            short=escape(clean_line(options.title, 16)),
             title=escape(options.title),
             site=escape(options.site_url),
         )
