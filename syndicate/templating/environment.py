@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
 from pathlib import Path
-from pickle import UnpicklingError
-from types import CodeType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -145,44 +143,30 @@ def _part(template: str, text: str) -> str:
     raise TemplateNotFound(template)
 
 
-class _Compiled(FileSystemBytecodeCache):
-    """Cache of compiled templates, for this process and for later processes of the user.
+# Another version of Jinja or of this module may compile the same source to other code.
+_VERSION: Final = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
 
-    Compiling all templates of a site takes as long as rendering a thousand pages. The files are in a folder
-    of the user below the system's temporary folder; without such a folder each process compiles them again.
+
+class _Compiled(FileSystemBytecodeCache):
+    """Cache of compiled templates in a folder of the user below the system's temporary folder.
+
+    Compiling the templates of a site takes as long as rendering a thousand pages.
     """
 
-    def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], CodeType] = {}
-        # Another version of Jinja or of this module may compile the same source to other code.
-        self._version = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
-        self._has_folder = False
-        with suppress(OSError, RuntimeError):
-            super().__init__(pattern="syndicate_%s.cache")
-            self._has_folder = True
-
     def get_source_checksum(self, source: str) -> str:
-        return super().get_source_checksum(self._version + source)
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._codes.get((bucket.key, bucket.checksum))
-        if bucket.code is None and self._has_folder:
-            with suppress(OSError, UnpicklingError, EOFError):
-                super().load_bytecode(bucket)
-            self._keep(bucket)
+        return super().get_source_checksum(_VERSION + source)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._keep(bucket)
-        if self._has_folder:
-            with suppress(OSError):
-                super().dump_bytecode(bucket)
-
-    def _keep(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._codes[bucket.key, bucket.checksum] = bucket.code
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
-_compiled = cache(_Compiled)
+@cache
+def _compiled() -> _Compiled | None:
+    """Return the cache, or ``None`` without a folder that only this user may write to."""
+    with suppress(OSError, RuntimeError):
+        return _Compiled(pattern="syndicate_%s.cache")
+    return None
 
 
 class _Environment(Environment):

@@ -106,7 +106,7 @@ class ArchiveBuild:
         index, before = archive_index(newsletter), context.known.get(name, "")
         missing = {index, *paths.values(), *months} - self._on_disk(newsletter)
         feeds_exist = all(
-            context.exists(f"{archive_channel(newsletter).name}.{suffix}") for suffix in FORMATS
+            context.output.exists(f"{archive_channel(newsletter).name}.{suffix}") for suffix in FORMATS
         )
         if before == signature and not missing and feeds_exist:
             return []

@@ -63,10 +63,6 @@ class PublishContext:
             file_hashes.record_files(connection, written, self.now)
             yield connection
 
-    def exists(self, path: str) -> bool:
-        """Return whether a file exists in the output."""
-        return self.output.exists(path)
-
     def remove(self, path: str) -> None:
         """Remove a file of the output, if it exists."""
         self.ensure_held()
@@ -74,7 +70,7 @@ class PublishContext:
 
     def is_built(self, name: str, signature: str, paths: Iterable[str]) -> bool:
         """Return whether an output was built from the inputs of the signature, and its files exist."""
-        return self.known.get(name) == signature and all(map(self.exists, paths))
+        return self.known.get(name) == signature and all(map(self.output.exists, paths))
 
     def save(self, signatures: Mapping[str, str]) -> None:
         """Save the signatures of outputs that are on disk now."""

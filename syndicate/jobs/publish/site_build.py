@@ -291,7 +291,7 @@ class SiteBuild:
         """Return whether a mark is of a list with a page: most tags and authors have none."""
         head, _, key = mark.partition(":")
         kind = head.partition("@")[0]
-        return kind not in paged or key in paged[kind] or self._context.exists(first_path(kind, key))
+        return kind not in paged or key in paged[kind] or self._context.output.exists(first_path(kind, key))
 
     def _rendered_pages(
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]

@@ -165,7 +165,7 @@ class SiteFiles:
             f"{archive_folder(newsletter.name)}/index.html" for newsletter in self.context.newsletters
         ]
         paths = [*_ALWAYS, *(section.path for section in self.pages.sections), *archives]
-        return [path for path in paths if self.context.exists(path)]
+        return [path for path in paths if self.context.output.exists(path)]
 
     def _days(self) -> Mapping[str, list[SitemapPage]]:
         """Return the pages of months and days by year."""

@@ -4,7 +4,6 @@ from calendar import Calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -147,7 +146,7 @@ def day_page(
     parts = day_parts(len(oldest_first))
     start = PART * (parts - 1 if part == 1 else part - 2)
     shown = oldest_first[start:] if part == 1 else oldest_first[start : start + PART]
-    order, weeks = [1, *range(parts, 1, -1)], _weeks_of(day.replace(day=1), tuple(counts.items()))
+    order, weeks = [1, *range(parts, 1, -1)], _weeks_of(day, counts)
     page = replace(
         content,
         canonical=pages.absolute(path),
@@ -210,7 +209,7 @@ def month_page(
     following: DayLink | None,
 ) -> bytes:
     """Return the page of a month with its days, newest first."""
-    weeks = _weeks_of(month, tuple((link.day.day, link.articles) for link in reversed(days)))
+    weeks = _weeks_of(month, {link.day.day: link.articles for link in days})
     page = ArchivePage(
         canonical=pages.absolute(month_path(month)),
         month=month,
@@ -240,30 +239,22 @@ def archive_page(pages: SitePages, months: Sequence[DayLink], *, undated: bool) 
 
 def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
     """Group articles of a day, newest first, by the hour of the clock."""
-    groups = groupby(articles, lambda article: article.headline.published.astimezone(zone).hour)
-    blocks = [list(group) for _, group in groups]
-    starts = [block[0].headline.published.astimezone(zone) for block in blocks]
-    return [
-        HourBlock(start.replace(minute=0, second=0, microsecond=0), block)
-        for start, block in zip(starts, blocks, strict=True)
-    ]
+
+    def hour_of(article: DayArticle) -> datetime:
+        return article.headline.published.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+
+    return [HourBlock(hour, list(group)) for hour, group in groupby(articles, hour_of)]
 
 
-# The days of a month are written one after the other.
-@lru_cache(maxsize=16)
-def _weeks_of(month: date, days: tuple[tuple[int, int], ...]) -> Weeks:
-    """Return the calendar of a month, weeks from Monday; days of other months are ``None``.
-
-    ``days`` are the days with articles, and the number of these.
-    """
-    counts = dict(days)
+def _weeks_of(day: date, counts: Mapping[int, int]) -> Weeks:
+    """Return the calendar of a day's month, weeks from Monday; days of other months are ``None``."""
     most = max(counts.values(), default=1)
 
     def cell(other: date) -> CalendarDay | None:
         count = counts.get(other.day, 0)
         level = -(-_LEVELS * count // most)
         path = day_path(other) if count else ""
-        return CalendarDay(other, path, count, level) if other.month == month.month else None
+        return CalendarDay(other, path, count, level) if other.month == day.month else None
 
-    weeks = Calendar().monthdatescalendar(month.year, month.month)
+    weeks = Calendar().monthdatescalendar(day.year, day.month)
     return tuple(tuple(map(cell, week)) for week in weeks)

@@ -4,7 +4,6 @@ The order of a list is publication time, then id. Each text stands once, as its 
 """
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -79,8 +78,11 @@ def newest_places(connection: Connection, limit: int) -> list[Place]:
 
 def count_listed(connection: Connection, kind: str, key: str) -> tuple[int, int | None]:
     """Return the number of articles of a section or source, and the time of its first dated article."""
-    (row,) = _COUNT[kind].rows(connection, {"key": int(key) if kind == "source" else key})
-    return row[0], row[1]
+    column = schema.articles.c.section_key if kind == "section" else schema.articles.c.source_id
+    value, published = int(key) if kind == "source" else key, schema.articles.c.published
+    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
+    number, at = connection.execute(select(func.count(), first).where(column == value)).one()
+    return int(number), at
 
 
 def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
@@ -92,10 +94,10 @@ def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[i
 
 def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[int, int]:
     """Return, by source, the number of these stories that it reports."""
-    counts = Counter[int]()
-    for batch in in_batches(sorted(story_ids)):
-        counts.update(dict(_PARTNERS.rows(connection, {"ids": batch})))
-    return counts
+    table = schema.articles
+    query = select(table.c.source_id, func.count(table.c.story_id.distinct()))
+    query = query.where(table.c.story_id.in_(sorted(story_ids))).group_by(table.c.source_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def newest_of_sources(connection: Connection) -> dict[int, int]:
@@ -183,9 +185,10 @@ def latest_named_ids(
 
 def pruned_names(connection: Connection, kind: str, keys: Collection[str]) -> set[str]:
     """Return the tags or authors (keys) among these that a pruned article had."""
+    table = schema.pruned_tags
     stored = {pruned_name(kind, key): key for key in keys}
-    batches = in_batches(sorted(stored))
-    return {stored[row[0]] for batch in batches for row in _PRUNED.rows(connection, {"names": batch})}
+    found = connection.scalars(select(table.c.tag).where(table.c.tag.in_(sorted(stored))))
+    return {stored[name] for name in found}
 
 
 def pruned_name(kind: str, key: str) -> str:
@@ -254,16 +257,6 @@ def _latest_named(key: Column[str]) -> CompiledStatement:
     return CompiledStatement(query.limit(bindparam("most")))
 
 
-def _count(column: Column[Any]) -> CompiledStatement:
-    published = schema.articles.c.published
-    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
-    return CompiledStatement(select(func.count(), first).where(column == bindparam("key")))
-
-
-def _among(name: str) -> Any:
-    return bindparam(name, expanding=True)
-
-
 def _listed(row: Sequence[Any]) -> ListedArticle:
     published, *facts, tags = row
     return ListedArticle._make((from_microseconds(published), *facts, json.loads(tags)))
@@ -272,22 +265,10 @@ def _listed(row: Sequence[Any]) -> ListedArticle:
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
 _NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
 _LATEST_NAMED = {kind: _latest_named(key) for kind, key in NAMED.items()}
-_COUNT = {
-    "section": _count(schema.articles.c.section_key),
-    "source": _count(schema.articles.c.source_id),
-}
 _COVERAGE = CompiledStatement(
     select(schema.stories.c.id, schema.stories.c.coverage, schema.stories.c.lead_id).where(
-        schema.stories.c.id.in_(_among("ids")), schema.stories.c.coverage > 1
+        schema.stories.c.id.in_(bindparam("ids", expanding=True)), schema.stories.c.coverage > 1
     )
-)
-_PARTNERS = CompiledStatement(
-    select(schema.articles.c.source_id, func.count(schema.articles.c.story_id.distinct()))
-    .where(schema.articles.c.story_id.in_(_among("ids")))
-    .group_by(schema.articles.c.source_id)
-)
-_PRUNED = CompiledStatement(
-    select(schema.pruned_tags.c.tag).where(schema.pruned_tags.c.tag.in_(_among("names")))
 )
 _SPAN = (
     schema.articles.c.published >= _parameter("start"),

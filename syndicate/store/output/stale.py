@@ -142,6 +142,12 @@ _NAMED = {
 }
 
 
+_CLEAR_PAGE, _CLEAR_LIST = (
+    CompiledStatement(delete(key.table).where(key == bindparam("marked"), version == bindparam("seen")))
+    for key, version in (schema.stale_pages.c, schema.stale_lists.c)
+)
+
+
 def stale_lists(connection: Connection, names: Collection[str] | None = None) -> dict[str, int]:
     """Return the version of each stale list, or of these among them."""
     table = schema.stale_lists
@@ -171,15 +177,8 @@ def marked_hours(marks: Iterable[str]) -> set[int]:
 
 def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
     """Unmark lists that were written at exactly that version."""
-    if rows := [{"list": name, "seen": version} for name, version in written.items()]:
-        _CLEAR_LIST.execute_many(connection, rows)
-
-
-_CLEAR_LIST = CompiledStatement(
-    delete(schema.stale_lists).where(
-        schema.stale_lists.c.name == bindparam("list"), schema.stale_lists.c.version == bindparam("seen")
-    )
-)
+    rows = [{"marked": name, "seen": version} for name, version in written.items()]
+    _CLEAR_LIST.execute_many(connection, rows)
 
 
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
@@ -232,16 +231,8 @@ def count_stale(connection: Connection) -> int:
 
 def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> None:
     """Unmark pages that were written at exactly that version."""
-    if rows := [{"article": article_id, "seen": version} for article_id, version in written]:
-        _CLEAR_PAGE.execute_many(connection, rows)
-
-
-_CLEAR_PAGE = CompiledStatement(
-    delete(schema.stale_pages).where(
-        schema.stale_pages.c.article_id == bindparam("article"),
-        schema.stale_pages.c.version == bindparam("seen"),
-    )
-)
+    rows = [{"marked": article_id, "seen": version} for article_id, version in written]
+    _CLEAR_PAGE.execute_many(connection, rows)
 
 
 def signatures(connection: Connection) -> dict[str, str]:

@@ -7,14 +7,13 @@ the most covered story. Calendars and links to the days before and after come fr
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
-from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
@@ -36,14 +35,15 @@ from syndicate.publish.site_paths import (
     month_path,
 )
 from syndicate.store import Connection
+from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.output import paged_lists, site_rows, stale
 
 MONTH = "month "
 ZONE = "time zone of days"
 COVERED = 5
-# Maximum number of articles, and of days, that are read together.
-BATCH, BATCH_DAYS = 1_000, 100
+# Number of days that are read and committed together.
+BATCH_DAYS = 10
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,9 +57,9 @@ class DayBuild:
 
     lists: ListBuild
     _days: dict[date, Day] = field(default_factory=dict, init=False)
-    # Days and months with articles, oldest first.
+    # Days with articles, all and by month, oldest first.
     _known: list[date] = field(default_factory=list, init=False)
-    _months: list[date] = field(default_factory=list, init=False)
+    _months: dict[date, list[date]] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
@@ -67,7 +67,7 @@ class DayBuild:
         self._days = _stored_days(context.known)
         zone = str(context.options.time_zone)
         # In another time zone, a day may have lost its articles to the days beside it.
-        before, undated = context.known.get(ZONE, ""), context.exists(UNDATED_PATH)
+        before, undated = context.known.get(ZONE, ""), context.output.exists(UNDATED_PATH)
         moved = set() if before.partition(" ")[0] == zone else {*self._days}
         with context.store.read() as connection:
             marks = stale.lists_by_name(stale.stale_lists(connection)).get("day:", {})
@@ -81,11 +81,11 @@ class DayBuild:
                 marks |= stale.stale_lists(connection, beside)
             days |= beside
         self._known = sorted(self._days)
-        self._months = sorted({day.replace(day=1) for day in self._known})
+        self._months = {month: list(days) for month, days in groupby(self._known, _month_of)}
         if not self._write(waiting, marks, days):
             return
         layout = f"{zone} undated" if undated else zone
-        if waiting or before != layout or not context.exists(ARCHIVE_PATH):
+        if waiting or before != layout or not context.output.exists(ARCHIVE_PATH):
             self._archive(undated=undated)
         if before != layout:
             context.save({ZONE: layout})
@@ -95,40 +95,28 @@ class DayBuild:
 
         ``days`` are the days of each mark.
         """
-        context, due = self.lists.context, dict[date, list[date]]()
-        for day in sorted(waiting, reverse=True):
-            due.setdefault(day.replace(day=1), []).append(day)
+        context, newest_first = self.lists.context, sorted(waiting, reverse=True)
+        due = {month: set(found) for month, found in groupby(newest_first, _month_of)}
         failed, done = set[date](), set[date]()
-        for batch in self._batches(sorted(waiting, reverse=True)):
+        for batch in in_batches(newest_first, BATCH_DAYS):
             if self.lists.gives_up():
                 return False
-            contents = self._contents(batch)
-            failed |= {day.replace(day=1) for day in batch if not self._day(day, contents.get(day))}
-            ended = [day.replace(day=1) for day in batch if day == due[day.replace(day=1)][-1]]
-            months = [month for month in ended if month not in failed]
+            with context.store.read() as connection:
+                contents = {day: self._content(connection, day) for day in batch if day in self._days}
+            failed |= {_month_of(day) for day in batch if not self._day(day, contents.get(day))}
+            ended = {_month_of(day) for day in batch if day == min(due[_month_of(day)])}
+            months = sorted(ended - failed, reverse=True)
             for month in months:
                 self._month(month, due.keys())
-                done |= {*due[month]}
+                done |= due[month]
             over = {mark: marks[mark] for mark, found in days.items() if found <= done}
             days = {mark: found for mark, found in days.items() if mark not in over}
             with context.commit() as connection:
                 for month in months:
-                    value = json.dumps({str(day.day): self._days[day] for day in self._days_in(month)})
+                    value = json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
                     stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", value, context.now)
                 stale.clear_lists(connection, over)
         return True
-
-    def _batches(self, days: Sequence[date]) -> Iterator[list[date]]:
-        """Yield the days in order, several with few articles at a time."""
-        batch, articles = list[date](), 0
-        for day in days:
-            articles += self._days.get(day, (0, 0))[0]
-            if batch and (articles > BATCH or len(batch) == BATCH_DAYS):
-                yield batch
-                batch, articles = [], self._days.get(day, (0, 0))[0]
-            batch.append(day)
-        if batch:
-            yield batch
 
     def _days_of(self, mark: str) -> set[date]:
         """Return the days, in the site's time zone, that an hour belongs to."""
@@ -178,42 +166,25 @@ class DayBuild:
         written = True
         if found:
             content, articles = found
-            counts = {other.day: self._days[other][0] for other in self._days_in(day)}
+            counts = {other.day: self._days[other][0] for other in self._months[_month_of(day)]}
             parts = day_parts(len(articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
                 render = partial(day_page, self.lists.pages, content, articles, part, counts, zone)
                 written &= self.lists.write_page("day:", day_path(day, part), render)
         for part in range(parts + 1, 1_000):
-            if not context.exists(day_path(day, part)):
+            if not context.output.exists(day_path(day, part)):
                 break
             context.remove(day_path(day, part))
         return written
 
-    def _contents(self, days: Iterable[date]) -> dict[date, tuple[DayPage, list[DayArticle]]]:
-        """Return the facts of the days that have articles, and their articles, newest first."""
-        with self.lists.context.store.read() as connection:
-            found = {
-                day: paged_lists.rows_between(connection, *self._span(day))
-                for day in days
-                if day in self._days
-            }
-            rows = [row for of_day in found.values() for row in of_day]
-            coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
-            read = self.lists.headlines.read(connection, [row.article_id for row in rows])
-        shown = {number: listed.headline for number, listed in read.items()}
-        return {day: self._content(day, of_day, coverage, shown) for day, of_day in found.items()}
-
-    def _content(
-        self,
-        day: date,
-        rows: Sequence[ListedArticle],
-        coverage: Mapping[int, tuple[int, int]],
-        shown: Mapping[int, Headline],
-    ) -> tuple[DayPage, list[DayArticle]]:
+    def _content(self, connection: Connection, day: date) -> tuple[DayPage, list[DayArticle]]:
+        """Return the facts of a day, and its articles, newest first."""
+        rows = paged_lists.rows_between(connection, *self._span(day))
         texts: dict[int, list[int]] = {}
         for row in rows[::-1]:
             texts.setdefault(row.same_text, []).append(row.article_id)
+        coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
         members: dict[int, list[int]] = {}
         for row in rows:
             if row.story_id in coverage:
@@ -221,6 +192,8 @@ class DayBuild:
         best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
         covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
         self._days[day] = len(rows), covered[0] if covered else 0
+        read = self.lists.headlines.read(connection, [row.article_id for row in rows])
+        shown = {number: listed.headline for number, listed in read.items()}
         articles = [
             DayArticle(shown[first], [shown[number] for number in copies if number in shown])
             for first, *copies in texts.values()
@@ -240,20 +213,14 @@ class DayBuild:
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
 
-    def _days_in(self, month: date) -> list[date]:
-        """Return the days with articles of a day's month, oldest first."""
-        first = month.replace(day=1)
-        start, end = (bisect_left(self._known, day) for day in (first, _next_month(first)))
-        return self._known[start:end]
-
     def _month(self, month: date, due: Collection[date]) -> None:
         """Write or remove the page of a month, and write the pages that link to it, unless they are due."""
-        known, path = self._months, month_path(month)
+        known, path = [*self._months], month_path(month)
         at = bisect_left(known, month)
-        written = [month] if month in known[at : at + 1] else []
+        written = [month] if month in self._months else []
         if not written:
             self.lists.context.remove(path)
-        if not self.lists.context.exists(path):
+        if not self.lists.context.output.exists(path):
             near = (*known[max(0, at - 1) : at], *known[at + len(written) :][:1])
             written += [other for other in near if other not in due]
         for other in written:
@@ -265,7 +232,7 @@ class DayBuild:
             self.lists.write_page("day:", month_path(other), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:
-        days = self._days_in(month)[::-1]
+        days = self._months[month][::-1]
         with self.lists.context.store.read() as connection:
             ids = [self._days[day][1] for day in days if self._days[day][1]]
             read = self.lists.headlines.read(connection, ids)
@@ -273,7 +240,7 @@ class DayBuild:
         return [self._link(day, shown.get(self._days[day][1])) for day in days]
 
     def _month_link(self, month: date) -> DayLink:
-        count = sum(self._days[day][0] for day in self._days_in(month))
+        count = sum(self._days[day][0] for day in self._months[month])
         return DayLink(month, month_path(month), count)
 
     def _archive(self, *, undated: bool) -> None:
@@ -294,8 +261,8 @@ def _stored_days(known: Mapping[str, str]) -> dict[date, Day]:
     return found
 
 
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
+def _month_of(day: date) -> date:
+    return day.replace(day=1)
 
 
 # Numbers of articles on "Latest": so many at least, and at most while they are of two days.

@@ -160,7 +160,7 @@ class ListBuild:
         with self.context.store.read() as connection:
             newest = self.headlines.read(connection, headline_ids(state.newest))
             name = source.name if source else _name(self.pages, kind, key, list(newest.values()))
-            existed = self.context.exists(first_path(kind, source.name if source else key))
+            existed = self.context.output.exists(first_path(kind, source.name if source else key))
             has_page = self._is_kept(connection, state) and (
                 bool(state.count) or existed or kind in paged_lists.NAMED
             )
@@ -229,7 +229,7 @@ class ListBuild:
             return True
         path = first_path(state.kind, state.key)
         pruned = paged_lists.pruned_names(connection, state.kind, [state.key])
-        return bool(pruned) and (bool(state.count) or self.context.exists(path))
+        return bool(pruned) and (bool(state.count) or self.context.output.exists(path))
 
     def _wrongly_linked(
         self, connection: Connection, state: ListState, *, existed: bool, has_page: bool
@@ -260,7 +260,7 @@ class ListBuild:
         The feed of a section or a source stays when it becomes empty, since older pages link to it.
         """
         path = feed_path(state.kind, name if state.kind == "source" else state.key)
-        exists = self.context.exists(f"{path}.{FORMATS[0]}")
+        exists = self.context.output.exists(f"{path}.{FORMATS[0]}")
         if state.kind not in paged_lists.NAMED:
             if ids or exists:
                 feeds[path] = name, ids[:FEED_ITEMS]
@@ -294,7 +294,7 @@ class ListBuild:
         former = f"{path.removesuffix('/index.html')}.html"
         if ends:
             self.context.remove(former)
-        elif self.context.exists(former):
+        elif self.context.output.exists(former):
             self.write(former, redirect_page(former, path, self.context.options.site_url))
 
     def write_page(self, name: str, path: str, render: Callable[[], bytes]) -> bool:
