@@ -71,14 +71,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.all)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+def pytest_collection_finish() -> None:
     """Hide thousands of collected tests from the garbage collector: a run takes a tenth less."""
-    if {"jinja2", "click"} & sys.modules.keys():  # the tests of other rooms render nothing
-        from tests.stored_templates import keep_templates
-
-        cache = session.config.cache
-        assert cache is not None
-        keep_templates(cache.mkdir("templates"))
     gc.collect()
     gc.freeze()
 
