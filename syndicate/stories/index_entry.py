@@ -11,7 +11,7 @@ from syndicate.stories.article_kind import TitleKind, title_kind
 from syndicate.stories.terms.fingerprint import Fingerprint
 
 
-class Neighbours:
+class NearestArticles:
     """Nearest articles by score, ascending, of equal scores by id. A list of pairs has twice the size."""
 
     __slots__ = ("_ids", "_scores")
@@ -60,7 +60,7 @@ class IndexEntry:
     text: int = 0
     title_or_kind: str | TitleKind = ""
     is_representative: bool = True
-    neighbours: Neighbours | None = None
+    neighbours: NearestArticles | None = None
 
     @property
     def terms(self) -> Fingerprint:

@@ -22,7 +22,7 @@ from syndicate.stories.decision_moves import apply_decisions
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.grouping import Grouping
 from syndicate.stories.grouping_rules import Regrouping, best_story_match
-from syndicate.stories.index_entry import IndexEntry, Neighbours, title_key
+from syndicate.stories.index_entry import IndexEntry, NearestArticles, title_key
 from syndicate.stories.index_loading import Loaded, entries_of_rows
 from syndicate.stories.link_choice import LinkChooser, at_least
 from syndicate.stories.link_scores import Match
@@ -304,12 +304,12 @@ class StoryIndex:
             representative.neighbours = self._nearest(self._matches(representative))
         return representative.neighbours.pairs()
 
-    def _nearest(self, matches: Iterable[Match]) -> Neighbours:
+    def _nearest(self, matches: Iterable[Match]) -> NearestArticles:
         """Return the neighbours to remember."""
         best = islice(at_least(self.options.min_neighbour_score, matches), self.options.max_neighbours)
-        return Neighbours(sorted((match.score - match.hint, match.article_id) for match in best))
+        return NearestArticles(sorted((match.score - match.hint, match.article_id) for match in best))
 
-    def _theme_neighbours(self, nearest: Neighbours) -> tuple[int, ...]:
+    def _theme_neighbours(self, nearest: NearestArticles) -> tuple[int, ...]:
         return tuple(number for score, number in nearest.pairs() if score >= self.options.min_theme_score)
 
     def _introduce(self, entry: IndexEntry, matches: Iterable[Match]) -> tuple[int, ...]:
