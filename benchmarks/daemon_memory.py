@@ -8,7 +8,6 @@ edition is cut and at the end, and its CPU seconds. The store is filled by anoth
 
 import json
 import multiprocessing
-import os
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from benchmarks.delivery import sink
+from benchmarks.measuring import memory_mib, seconds_of
 from syndicate.model import Newsletter, SubscriptionState
 from syndicate.store import Store, open_store, schema
 from syndicate.store.leases import leases
@@ -98,18 +98,6 @@ def free_port() -> int:
         return port
 
 
-def high_water(process: int) -> float:
-    """The largest resident memory of a process so far, in MiB."""
-    lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
-
-
-def cpu_seconds(process: int) -> float:
-    """CPU seconds of a process so far, without its children."""
-    user, system = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 def sent(store: Store) -> int:
     """Count the sent deliveries of the edition."""
     with store.read() as connection:
@@ -134,13 +122,13 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
             while sent(store) < count:
                 if daemon.poll() is not None:
                     raise SystemExit((folder / "log").read_text("utf-8")[-2000:])
-                before = before if sent(store) else high_water(daemon.pid)
+                before = before if sent(store) else memory_mib(daemon.pid, "VmHWM")
                 time.sleep(0.5)
             found = {
                 "readers": count,
                 "mib_before_sending": before,
-                "peak_mib": high_water(daemon.pid),
-                "cpu_seconds": cpu_seconds(daemon.pid),
+                "peak_mib": memory_mib(daemon.pid, "VmHWM"),
+                "cpu_seconds": seconds_of(daemon.pid),
             }
             daemon.send_signal(signal.SIGTERM)
             daemon.wait()

@@ -22,7 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +33,8 @@ from zlib import crc32
 
 from sqlalchemy import func, select
 
-from benchmarks.daemon_memory import cpu_seconds, free_port
+from benchmarks.daemon_memory import free_port
+from benchmarks.measuring import memory_mib, processes, seconds_of
 from benchmarks.redated import redated
 from benchmarks.story_cost_texts import Wire
 from syndicate.store import Store, open_store, schema
@@ -133,28 +134,9 @@ def _serve(folder: Path | None, sources: int, each: int, ready: Connection) -> N
     server.serve_forever()
 
 
-def processes(root: int) -> list[int]:
-    """Return a process and all its descendants."""
-    found = [root]
-    for pid in found:
-        with suppress(OSError):
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                with suppress(OSError):
-                    found.extend(map(int, children.read_text().split()))
-    return found
-
-
-def pss(pid: int) -> float:
-    """Proportional set size of a process in MiB, 0 if it has ended."""
-    with suppress(OSError):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
-        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
-    return 0.0
-
-
 def sample(root: int) -> tuple[float, list[float]]:
     """Return the MiB of the main process and of each child."""
-    main, *children = map(pss, processes(root))
+    main, *children = (memory_mib(pid, "Pss") for pid in processes(root))
     return main, sorted(filter(None, children), reverse=True)
 
 
@@ -219,7 +201,7 @@ def idle(folder: Path, feeds: Path) -> dict[str, object]:
             "children_mib": [round(child, 1) for child in children],
             "all_mib": round(main + sum(children), 1),
             "peak_mib": round(peak, 1),
-            "cpu_seconds": round(sum(map(cpu_seconds, processes(process.pid))), 1),
+            "cpu_seconds": round(sum(map(seconds_of, processes(process.pid))), 1),
         }
 
 
@@ -241,7 +223,7 @@ def soak(folder: Path, articles: int, sources: int, each: int) -> dict[str, obje
                     f"{main + sum(children):>8.1f}",
                     flush=True,
                 )
-        spent = sum(cpu_seconds(pid) for pid in processes(process.pid))
+        spent = sum(map(seconds_of, processes(process.pid)))
     later = [(held, size) for held, size in samples if held >= articles / 2]
     slope, constant = statistics.linear_regression(*zip(*later, strict=True))
     return {

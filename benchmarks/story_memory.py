@@ -22,7 +22,8 @@ from pathlib import Path
 
 from sqlalchemy import delete
 
-from benchmarks.daemon_memory import cpu_seconds, free_port
+from benchmarks.daemon_memory import free_port
+from benchmarks.measuring import memory_mib, seconds_of
 from benchmarks.story_cost import START, TEMPLATES, WEEK, copies, written
 from benchmarks.story_cost_restart import fill_store
 from benchmarks.story_cost_texts import Wire
@@ -74,16 +75,16 @@ def resident(folder: Path, url: str, window: str) -> float:
                 raise SystemExit((folder / "log").read_text("utf-8")[-2000:])
             time.sleep(0.5)
             # The bells alone take some hundredths of a second.
-            if (spent := cpu_seconds(daemon.pid)) > last + 0.1:
+            if (spent := seconds_of(daemon.pid)) > last + 0.1:
                 last, since = spent, time.monotonic()
         with store.read() as connection:
             if story_store.count_unplaced(connection):
                 raise SystemExit("the waiting article was not placed")
-        status = Path(f"/proc/{daemon.pid}/status").read_text("ascii").splitlines()
+        found = memory_mib(daemon.pid, "VmRSS")
         daemon.send_signal(signal.SIGTERM)
         daemon.wait()
     store.dispose()
-    return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
+    return found
 
 
 def wait_for_place(url: str, number: int) -> None:

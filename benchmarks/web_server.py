@@ -11,7 +11,6 @@ import asyncio
 import http.client
 import json
 import multiprocessing
-import os
 import random
 import re
 import shutil
@@ -29,13 +28,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from benchmarks.measuring import seconds_of
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer
 from tests.web_app import create_app
 
 PAGE = "/site/"
 CONNECTIONS = 8
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Constant(NamedTuple):
@@ -111,20 +110,14 @@ def ask(port: int, path: str, fields: Mapping[str, str]) -> Constant:
     return answer
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds of all threads of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
 def drive(pid: int, port: int, path: str, fields: Mapping[str, str], seconds: float) -> Run:
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s"]
     command += [part for name, value in fields.items() for part in ("-H", f"{name}: {value}")]
-    before = cpu_seconds(pid)
+    before = seconds_of(pid)
     printed = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{path}"], check=True, capture_output=True, text=True
     ).stdout
-    spent = cpu_seconds(pid) - before
+    spent = seconds_of(pid) - before
     requests = re.search(r"(\d+) requests in", printed)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
     if not requests or not rate:

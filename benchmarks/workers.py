@@ -36,7 +36,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import func, insert, literal, select, update
 
-from benchmarks.daemon_soak import processes
+from benchmarks.measuring import TICK, processes, seconds_of, seconds_of_ended_children, stat
 from benchmarks.story_cost_texts import Wire
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
@@ -55,7 +55,6 @@ DOMAINS = 200
 LOOK = 12.0
 """Seconds in which each stage has looked for work once and has imported its modules."""
 LIMIT = 240.0
-TICK = os.sysconf("SC_CLK_TCK")
 CONFIG = """
 [store]
 url = "{url}"
@@ -160,7 +159,7 @@ class Machine:
         self._servers = servers
         self.sql = psycopg.connect(server_url, autocommit=True)
         backend = self.sql.info.backend_pid
-        self.postmaster = int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+        self.postmaster = int(stat(backend)[1])
 
     def cpu(self, workers: list[int], database: str) -> Cpu:
         """Return the CPU so far of the workers, PostgreSQL, the servers and the whole machine."""
@@ -174,28 +173,12 @@ class Machine:
         return Cpu(
             worker=sum(map(seconds_of, workers)),
             parsers=sum(map(seconds_of, children)),
-            database=sum(map(seconds_of, postgres_processes)) + ended_children(self.postmaster),
+            database=sum(map(seconds_of, postgres_processes)) + seconds_of_ended_children(self.postmaster),
             server=sum(map(seconds_of, self._servers)),
             all=(sum(map(int, busy)) - int(busy[3]) - int(busy[4])) / TICK,
             commits=commits[0] if commits else 0,
             at=time.monotonic(),
         )
-
-
-def _stat(pid: int) -> list[str]:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return ["0"] * 20
-
-
-def seconds_of(pid: int) -> float:
-    """Return the CPU seconds of a process, 0 if it has ended."""
-    return sum(map(int, _stat(pid)[11:13])) / TICK
-
-
-def ended_children(pid: int) -> float:
-    """Return the CPU seconds of the children that have ended."""
-    return sum(map(int, _stat(pid)[13:15])) / TICK
 
 
 class Stage(NamedTuple):

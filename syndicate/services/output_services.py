@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
     from syndicate.jobs.prune import PruneJob
     from syndicate.jobs.publish.announce import AnnounceJob
     from syndicate.jobs.publish.on_request.embeds import EmbedJob
-    from syndicate.jobs.publish.on_request.feed_readers import FeedReaderCounter
     from syndicate.jobs.publish.on_request.private_feed_job import PrivateFeedsJob
+    from syndicate.jobs.publish.on_request.reader_counter import ReaderCounter
     from syndicate.jobs.publish.on_request.reader_search import ReaderSearch
     from syndicate.jobs.publish.publish_job import PublishJob
     from syndicate.jobs.publish.site_frame import FrameCache
-    from syndicate.jobs.stories.reads import ReadCounter
     from syndicate.jobs.stories.stories_job import StoriesJob
     from syndicate.publish.publish_options import PublishOptions
     from syndicate.stories import RankingOptions
@@ -194,23 +192,11 @@ class OutputServices(IngestServices):
         return FrameCache(self.templates, self.publish_options, self.publish.frame)
 
     @cached_property
-    def reads(self) -> ReadCounter:
-        """Counter of page views, used only with ``[ranking] clicks``."""
-        from syndicate.jobs.stories.reads import ReadCounter
+    def reader_counter(self) -> ReaderCounter:
+        """Counter of the readers of feeds and, with ``[ranking] clicks``, of page views."""
+        from syndicate.jobs.publish.on_request.reader_counter import ReaderCounter
 
-        return ReadCounter(store=self.store)
-
-    @cached_property
-    def feed_readers(self) -> FeedReaderCounter:
-        """Counter of the readers of feeds."""
-        from syndicate.jobs.publish.on_request.feed_readers import FeedReaderCounter
-
-        return FeedReaderCounter(store=self.store)
-
-    def flush_counts(self, now: datetime) -> None:
-        """Write what the web server counted in memory."""
-        self.reads.flush(now)
-        self.feed_readers.flush(now)
+        return ReaderCounter(store=self.store)
 
     @cached_property
     def private_feeds(self) -> PrivateFeedsJob | None:

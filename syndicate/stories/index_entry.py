@@ -1,5 +1,8 @@
 """Entry of the story index: an article in memory."""
 
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from zlib import crc32
@@ -8,15 +11,40 @@ from syndicate.stories.article_kind import TitleKind, title_kind
 from syndicate.stories.terms.fingerprint import Fingerprint
 
 
+class NearestArticles:
+    """Nearest articles by score, ascending, of equal scores by id. A list of pairs has twice the size."""
+
+    __slots__ = ("_ids", "_scores")
+
+    def __init__(self, pairs: Sequence[tuple[float, int]]) -> None:
+        self._scores = array("d", [score for score, _ in pairs])
+        self._ids = array("q", [article_id for _, article_id in pairs])
+
+    def pairs(self) -> list[tuple[float, int]]:
+        """Return (score, article id) of each neighbour."""
+        return [*zip(self._scores, self._ids, strict=True)]
+
+    def add(self, score: float, article_id: int, *, most: int) -> int:
+        """Add an article and keep the best ``most``; return the number of better neighbours."""
+        place = bisect_right(self._scores, score)
+        while place and self._scores[place - 1] == score and self._ids[place - 1] > article_id:
+            place -= 1
+        better = len(self._ids) - place
+        self._scores.insert(place, score)
+        self._ids.insert(place, article_id)
+        del self._scores[:-most], self._ids[:-most]
+        return better
+
+
 @dataclass(slots=True)
 class IndexEntry:
     """Article in the index. Articles with the same ``text`` (a label) are found through their representative.
 
     ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``stored_terms`` are its
-    terms, packed as loaded until their first use. ``mean_similarity`` is its similarity to ``n_compared``
-    articles of its story when it joined; the story's coherence is computed from these without comparing
-    again. ``neighbours`` are (score, article id), ascending; ``None`` until first searched. ``title_or_kind``
-    is its title until the first use of ``kind``, then the kind.
+    terms, packed until their first use. ``mean_similarity`` is its similarity to ``n_compared`` articles of
+    its story when it joined; the story's coherence is computed from these without comparing again.
+    ``neighbours`` is ``None`` until first searched. ``title_or_kind`` is its title until the first use of
+    ``kind``, then the kind.
     """
 
     article_id: int
@@ -32,7 +60,7 @@ class IndexEntry:
     text: int = 0
     title_or_kind: str | TitleKind = ""
     is_representative: bool = True
-    neighbours: list[tuple[float, int]] | None = None
+    neighbours: NearestArticles | None = None
 
     @property
     def terms(self) -> Fingerprint:

@@ -5,7 +5,6 @@ articles in the same order give the same results; loading stored articles after 
 The cost of an article does not depend on the number of articles.
 """
 
-from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +22,7 @@ from syndicate.stories.decision_moves import apply_decisions
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.grouping import Grouping
 from syndicate.stories.grouping_rules import Regrouping, best_story_match
-from syndicate.stories.index_entry import IndexEntry, title_key
+from syndicate.stories.index_entry import IndexEntry, NearestArticles, title_key
 from syndicate.stories.index_loading import Loaded, entries_of_rows
 from syndicate.stories.link_choice import LinkChooser, at_least
 from syndicate.stories.link_scores import Match
@@ -303,15 +302,15 @@ class StoryIndex:
     def _neighbours(self, representative: IndexEntry) -> list[tuple[float, int]]:
         if representative.neighbours is None:
             representative.neighbours = self._nearest(self._matches(representative))
-        return representative.neighbours
+        return representative.neighbours.pairs()
 
-    def _nearest(self, matches: Iterable[Match]) -> list[tuple[float, int]]:
-        """Return the neighbours to remember, as (score, id), ascending."""
+    def _nearest(self, matches: Iterable[Match]) -> NearestArticles:
+        """Return the neighbours to remember."""
         best = islice(at_least(self.options.min_neighbour_score, matches), self.options.max_neighbours)
-        return sorted((match.score - match.hint, match.article_id) for match in best)
+        return NearestArticles(sorted((match.score - match.hint, match.article_id) for match in best))
 
-    def _theme_neighbours(self, nearest: Sequence[tuple[float, int]]) -> tuple[int, ...]:
-        return tuple(number for score, number in nearest if score >= self.options.min_theme_score)
+    def _theme_neighbours(self, nearest: NearestArticles) -> tuple[int, ...]:
+        return tuple(number for score, number in nearest.pairs() if score >= self.options.min_theme_score)
 
     def _introduce(self, entry: IndexEntry, matches: Iterable[Match]) -> tuple[int, ...]:
         """Add the new article to its neighbours' lists; return the articles that would show it."""
@@ -322,14 +321,11 @@ class StoryIndex:
             if score < self.options.min_neighbour_score:
                 continue
             other = self._entries[match.article_id]
-            known = other.neighbours if other.neighbours is not None else []
-            better = len(known) - bisect_right(known, (score, entry.article_id))
+            known = other.neighbours
+            better = known.add(score, entry.article_id, most=self.options.max_neighbours) if known else 0
             if better < self.options.related_limit and self._chooser.deserves(entry, match):
                 touched.append(other.article_id)
                 touched += self._texts.members(other)[1:][-TWINS_TOUCHED:]
-            if other.neighbours is not None and better < self.options.max_neighbours:
-                insort(known, (score, entry.article_id))
-                del known[: -self.options.max_neighbours]
         return tuple(touched)
 
     def _hints(self, entry: IndexEntry) -> list[int]:

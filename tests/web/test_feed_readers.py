@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
-from syndicate.jobs.publish.on_request.feed_readers import FeedReaderCounter
+from syndicate.jobs.publish.on_request.reader_counter import ReaderCounter
 from syndicate.store.output import feed_read_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions
@@ -19,17 +19,17 @@ FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; {} subscribers; like 
 
 
 @pytest.fixture
-def counter(store: Any, monkeypatch: pytest.MonkeyPatch) -> FeedReaderCounter:
-    monkeypatch.setattr("syndicate.jobs.publish.on_request.feed_readers.time.time", NOW.timestamp)
-    return FeedReaderCounter(store=store)
+def counter(store: Any, monkeypatch: pytest.MonkeyPatch) -> ReaderCounter:
+    monkeypatch.setattr("syndicate.jobs.publish.on_request.reader_counter.time.time", NOW.timestamp)
+    return ReaderCounter(store=store)
 
 
-def readers(counter: FeedReaderCounter) -> dict[str, dict[str, int]]:
+def readers(counter: ReaderCounter) -> dict[str, dict[str, int]]:
     with counter.store.read() as connection:
         return feed_read_store.readers(connection, NOW - timedelta(days=7))
 
 
-def test_aggregators_are_summed_and_others_counted_by_network(counter: FeedReaderCounter) -> None:
+def test_aggregators_are_summed_and_others_counted_by_network(counter: ReaderCounter) -> None:
     counter.add("/news.rss", FEEDLY.format(16), "203.0.113.9", "")
     counter.add("/news.rss", FEEDLY.format(16), "203.0.113.10", "")
     counter.add("/news.atom", FEEDLY.format(4), "203.0.113.9", "")
@@ -42,23 +42,23 @@ def test_aggregators_are_summed_and_others_counted_by_network(counter: FeedReade
     assert readers(counter)["news"]["Miniflux"] == 3
 
 
-def test_a_reader_of_two_formats_is_one_reader_and_the_proxy_is_none(counter: FeedReaderCounter) -> None:
+def test_a_reader_of_two_formats_is_one_reader_and_the_proxy_is_none(counter: ReaderCounter) -> None:
     for path in ("/news.rss", "/news.json"):
         counter.add(path, "NetNewsWire", "127.0.0.1", "10.0.0.1, 198.51.100.1")
     counter.flush(NOW)
     assert readers(counter) == {"news": {"NetNewsWire": 1}}
 
 
-def test_a_restart_never_lowers_the_number_of_a_day(counter: FeedReaderCounter) -> None:
+def test_a_restart_never_lowers_the_number_of_a_day(counter: ReaderCounter) -> None:
     counter.add("/news.rss", FEEDLY.format(16), "203.0.113.9", "")
     counter.flush(NOW)
-    again = FeedReaderCounter(store=counter.store)
+    again = ReaderCounter(store=counter.store)
     again.add("/news.rss", FEEDLY.format(2), "203.0.113.9", "")
     again.flush(NOW)
     assert readers(counter) == {"news": {"Feedly": 16}}
 
 
-def test_at_midnight_the_key_and_the_hashes_are_forgotten(counter: FeedReaderCounter) -> None:
+def test_at_midnight_the_key_and_the_hashes_are_forgotten(counter: ReaderCounter) -> None:
     counter.add("/news.rss", "Miniflux", "198.51.100.1", "")
     key = counter._key
     counter.flush(NOW + timedelta(days=1))

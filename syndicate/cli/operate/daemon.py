@@ -110,7 +110,7 @@ class _Daemon:
         self._services.stop_rendering(RENDERING_TIMEOUT)
         await stop_servers(self._servers, serving)
         await asyncio.to_thread(self._scheduler.stop)
-        await asyncio.to_thread(self._services.flush_counts, datetime.now(UTC))
+        await asyncio.to_thread(self._services.reader_counter.flush, datetime.now(UTC))
         await asyncio.to_thread(self._services.stage_log.flush)
 
     def _tasks(self) -> tuple[ScheduledTask, ...]:

@@ -96,7 +96,7 @@ def log_setup_address(services: Services, servers: Sequence[WebServer]) -> None:
 
 def _flush(services: Services) -> None:
     try:
-        services.flush_counts(datetime.now(UTC))
+        services.reader_counter.flush(datetime.now(UTC))
     except StoreError as error:
         log.warning("clicks and readers were not stored: %s", error)
     services.stage_log.flush()
@@ -186,8 +186,8 @@ def site_app(
         services.unsubscribe,
         templates=services.templates,
         health=health,
-        on_feed_read=services.feed_readers.add,
-        on_article_opened=services.reads.add if services.settings.ranking.clicks else None,
+        on_feed_read=services.reader_counter.add,
+        on_article_opened=services.reader_counter.add_page if services.settings.ranking.clicks else None,
         hub_listener=services.websub,
         webhooks=services.webhooks,
         sign_ups=services.sign_ups,

@@ -149,7 +149,7 @@ class Stages:
         return summary_of(self._place(now), self._publish(now))
 
     def _place(self, now: datetime) -> dict[str, int | str]:
-        self._services.flush_counts(now)
+        self._services.reader_counter.flush(now)
         started = perf_counter()
         result = self._services.stories.run(now, should_stop=self._should_stop)
         if result.placed:

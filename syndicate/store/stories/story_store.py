@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -232,9 +233,10 @@ def story_articles(
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
-    *facts, image, published, seen, language = row
+    *ids, section, words, label, weight, image, published, seen, tag = row
     at = from_microseconds(published), from_microseconds(seen)
-    return StoryArticleRow._make((*facts, bool(image), *at, language))
+    facts = intern(section), words, label, weight, bool(image)
+    return StoryArticleRow._make((*ids, *facts, *at, intern(tag)))
 
 
 def group_by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:

@@ -240,10 +240,10 @@ def test_nothing_is_learned_when_the_operator_says_so(room: Room) -> None:
 
 def test_openings_count_only_where_they_are_asked_for(desk: Room) -> None:
     for _ in range(40):
-        desk.services.reads.add(new_article(3).path)
-    desk.services.reads.add("site/nowhere.html")
-    desk.services.reads.flush(SEVEN)
-    desk.services.reads.flush(SEVEN)
+        desk.services.reader_counter.add_page(new_article(3).path)
+    desk.services.reader_counter.add_page("site/nowhere.html")
+    desk.services.reader_counter.flush(SEVEN)
+    desk.services.reader_counter.flush(SEVEN)
     assert top(desk, SEVEN + HOUR) == list(TITLES)
     desk.declare(SOURCES + DAILY + "[ranking]\nclicks = true\n", now=SEVEN - 2 * DAY)
     assert top(desk, SEVEN + HOUR)[0] == TITLES[2]

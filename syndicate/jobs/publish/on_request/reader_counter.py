@@ -1,13 +1,15 @@
 """Count the readers of feeds: as feed programs say themselves, and distinct networks a day for the rest.
 
 Networks (/24 of IPv4, /64 of IPv6) are hashed in memory with a random key, which is forgotten at midnight UTC
-together with the hashes. The store keeps only a number for each channel, program and day.
+together with the hashes. The store keeps only a number for each channel, program and day, and for each opened
+page and hour. Links are never rewritten, so mail cannot be counted at all.
 """
 
 import re
 import secrets
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -16,6 +18,7 @@ from syndicate.audience.networks import network_of
 from syndicate.store import Store
 from syndicate.store.output import feed_read_store
 from syndicate.store.output.feed_read_store import FeedReads
+from syndicate.store.stories import ranked_lists
 
 OTHER = "other"
 PROGRAMS = {
@@ -39,8 +42,8 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(slots=True, kw_only=True)
-class FeedReaderCounter:
-    """Readers of this day in memory, for several threads; ``flush`` saves their numbers."""
+class ReaderCounter:
+    """Readers and opened pages in memory, for several threads; ``flush`` saves their numbers."""
 
     store: Store
     _day: int = field(default=0, init=False)
@@ -50,6 +53,7 @@ class FeedReaderCounter:
     _claims: dict[tuple[str, str, str], int] = field(default_factory=dict, init=False)
     _waiting: dict[FeedReads, int] = field(default_factory=dict, init=False)
     _saved: dict[FeedReads, int] = field(default_factory=dict, init=False)
+    _opened: Counter[str] = field(default_factory=Counter, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def add(self, path: str, agent: str, peer: str, forwarded: str) -> None:
@@ -59,8 +63,7 @@ class FeedReaderCounter:
         """
         if (day := int(time.time()) // _DAY) != self._day:
             self._begin_day(day)
-        known = self._agents.get(agent)
-        program, subscribers = known or self._look_up(agent)
+        program, subscribers = self._agents.get(agent) or self._look_up(agent)
         if len(self._networks) + len(self._claims) >= _MAX_COUNTED:
             return
         if subscribers:
@@ -72,15 +75,23 @@ class FeedReaderCounter:
         digest = blake2b(network.encode(), key=self._key, digest_size=8).digest()
         self._networks.add((path.rpartition(".")[0], program, digest))
 
+    def add_page(self, path: str) -> None:
+        """Count a view of a page, given by its path inside the output folder."""
+        with self._lock:
+            self._opened[path] += 1
+
     def flush(self, now: datetime) -> None:
-        """Save the numbers of this day, and of a day that has ended."""
+        """Save the numbers of this day, and of a day that has ended; a killed process loses later ones."""
         self._begin_day(int(now.timestamp()) // _DAY, only_later=True)
         with self._lock:
             counts, self._waiting = {**self._waiting, **self._counts()}, {}
+            opened, self._opened = self._opened, Counter()
         changed = {key: count for key, count in counts.items() if self._saved.get(key) != count}
-        if changed:
+        if changed or opened:
             with self.store.write() as connection:
                 feed_read_store.save_reads(connection, changed)
+                hour = now.replace(minute=0, second=0, microsecond=0)
+                ranked_lists.add_reads(connection, opened, hour=hour)
         self._saved = counts
 
     def _begin_day(self, day: int, *, only_later: bool = False) -> None:
