@@ -133,13 +133,14 @@ class ContentAnnouncement:
 class ContentPart:
     """Part of a written edition: prose as safe HTML and as plain text, or the place of a story.
 
-    ``article_id`` is the lead article of the story, 0 for prose. The story itself is in the content's
-    ``stories``.
+    ``article_id`` is the lead article of the story, 0 for prose. The content's ``body`` sets ``story``, and
+    what is stored has ``None`` there.
     """
 
     html: str = ""
     text: str = ""
     article_id: int = 0
+    story: ContentStory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +168,8 @@ class EditionContent:
         return not self.stories and not self.parts
 
     @property
-    def body(self) -> tuple[ContentPart | ContentStory, ...]:
-        """The parts in order, with the stories in their places; empty for an edition without parts.
+    def body(self) -> tuple[ContentPart, ...]:
+        """The parts in order, with their stories; empty for an edition without parts.
 
         Stories fill the places in their own order, so that an editor can move them. The place of a story
         that was left out has gone.
@@ -176,7 +177,7 @@ class EditionContent:
         kept = {story.article_id for story in self.stories}
         stories = iter(self.stories)
         return tuple(
-            next(stories) if part.article_id else part
+            replace(part, story=next(stories)) if part.article_id else part
             for part in self.parts
             if not part.article_id or part.article_id in kept
         )

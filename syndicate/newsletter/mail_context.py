@@ -7,7 +7,15 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import Brand, ContentAnnouncement, ContentStory, EditionContent, Newsletter, is_dated
+from syndicate.model import (
+    Brand,
+    ContentAnnouncement,
+    ContentPart,
+    ContentStory,
+    EditionContent,
+    Newsletter,
+    is_dated,
+)
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, harmless
 from syndicate.templating import Markup
@@ -32,15 +40,6 @@ class DigestSection:
 
     names: tuple[str, ...]
     stories: tuple[ContentStory, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailPart:
-    """Part of a written edition: prose as ``Markup`` and as text, or a story."""
-
-    html: str = ""
-    text: str = ""
-    story: ContentStory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ class DigestContext:
     sections: tuple[DigestSection, ...] = ()
     contents: tuple[ContentStory, ...] = ()
     minutes: int = 1
-    parts: tuple[MailPart, ...] = ()
+    parts: tuple[ContentPart, ...] = ()
     reason: str | None = None
     subject: str | None = None
     preheader: str | None = None
@@ -111,9 +110,7 @@ class DigestContext:
 
         top = tuple(map(timed, content.top))
         parts = tuple(
-            MailPart(story=timed(part))
-            if isinstance(part, ContentStory)
-            else MailPart(html=Markup(part.html), text=part.text)
+            replace(part, html=Markup(part.html), story=part.story and timed(part.story))
             for part in content.body
         )
         return cls(

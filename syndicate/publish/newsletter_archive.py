@@ -1,7 +1,7 @@
 """Archive of a newsletter: each edition as a page of the site and as an item of the newsletter's own feed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -76,14 +76,6 @@ class EditionItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionPart:
-    """Part of a written edition: prose as ``Markup``, or a story."""
-
-    html: str = ""
-    item: EditionItem | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
     """Month of an archive: its page, a time in it, and its editions, newest first, on the page itself."""
 
@@ -125,7 +117,7 @@ class EditionPage(EditionsPage):
     published: datetime
     content: EditionContent
     items: Sequence[EditionItem]
-    parts: Sequence[EditionPart]
+    parts: Sequence[ContentPart | EditionItem]
     around: Neighbours
     articles: int
     minutes: int
@@ -241,13 +233,11 @@ def edition_items(content: EditionContent, live: Mapping[int, Headline]) -> list
     ]
 
 
-def edition_parts(content: EditionContent, items: Sequence[EditionItem]) -> list[EditionPart]:
-    """Return the parts of a written edition with their ``items``; empty for another edition."""
+def edition_parts(content: EditionContent, items: Sequence[EditionItem]) -> list[ContentPart | EditionItem]:
+    """Return prose, and the ``items`` in their places; empty for an edition that was not written."""
     by_article = {item.story.article_id: item for item in items}
     return [
-        EditionPart(html=Markup(part.html))
-        if isinstance(part, ContentPart)
-        else EditionPart(item=by_article[part.article_id])
+        by_article[part.story.article_id] if part.story else replace(part, html=Markup(part.html))
         for part in content.body
     ]
 
@@ -310,11 +300,9 @@ def edition_item(
 def edition_text(content: EditionContent) -> str:
     """Return an edition as plain text."""
     lines = [content.correction, content.note]
-    for part in content.body or content.stories:
-        if isinstance(part, ContentPart):
-            lines.append(part.text)
-        else:
-            lines.append(f"{part.title} ({part.source})\n{part.url}".strip())
+    for part in content.body or [ContentPart(story=story) for story in content.stories]:
+        story = part.story
+        lines.append(f"{story.title} ({story.source})\n{story.url}".strip() if story else part.text)
     return "\n\n".join(filter(None, lines))
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.audience.fields import SubscriberField
-from syndicate.audience.importing.list_columns import read_date
+from syndicate.audience.importing.list_columns import read_columns, read_date
 from syndicate.audience.importing.list_rows import ImportChoices, SubscriberList, without_duplicates
 from syndicate.audience.importing.products import PRODUCTS, standing_of_file
 from syndicate.errors import ParseError
@@ -181,11 +181,21 @@ def test_substacks_table_of_subscribers_is_refused_since_it_has_no_states() -> N
 
 @pytest.mark.parametrize(
     "headings",
-    ["E-Mail-Adresse;Vorname;Nachname", "Courriel;Prénom;Nom", "Correo electrónico;Nombre;Apellidos"],
+    [
+        "E-Mail-Adresse;Vorname;Nachname;Angemeldet am",
+        "Courriel;Prénom;Nom;Inscrit le",
+        "Correo electrónico;Nombre;Apellidos;Suscrito el",
+    ],
 )
 def test_headings_are_read_in_several_languages(headings: str) -> None:
-    (row,) = read(f"{headings}\njo@example.org;Jo;Doe\n")
+    (row,) = read(f"{headings}\njo@example.org;Jo;Doe;03.04.2020\n")
     assert (row.address, row.name) == ("jo@example.org", "Jo Doe")
+    assert row.since == datetime(2020, 4, 3, tzinfo=UTC)
+
+
+def test_the_report_says_which_column_of_a_list_without_headings_holds_the_addresses() -> None:
+    columns = read_columns([["Jo Doe <jo@example.org>"], ["mo@example.org"]], "", {}, ())
+    assert columns.titles == {"column 1": "address"}
 
 
 def test_unknown_headings_and_missing_headings_are_read_by_content() -> None:

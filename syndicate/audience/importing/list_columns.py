@@ -125,6 +125,7 @@ def _parsed(text: str, form: str) -> datetime | None:
 
 
 _CONTENT: Mapping[str, Callable[[str], object]] = {
+    "email": _MAILBOX.fullmatch,
     "state": lambda cell: (key := heading_key(cell)) in STATES and len(key) > 3 and key not in FALSE,
     "since": read_date,
     "language": lambda cell: len(cell) < 6 and LANGUAGE.fullmatch(cell.lower().replace("_", "-")),

@@ -67,7 +67,7 @@ def _subject(subject: str, place: str) -> Iterator[LintFinding]:
         message = f"The subject has {len(subject)} characters; mail programs cut it off at {SUBJECT_LIMIT}."
         yield error("M15", message, place)
     if subject.endswith("…"):
-        yield warning("M15", f"The subject was cut at {SUBJECT_LIMIT} characters.", place)
+        yield warning("M15", "The subject was cut off.", place)
     letters = [letter for letter in subject if letter.isalpha()]
     cased = [letter for letter in letters if letter.lower() != letter.upper()]
     if len(letters) > 8 and cased and all(letter.isupper() for letter in cased):

@@ -265,7 +265,7 @@ def test_a_waiting_issue_can_be_written_anew_and_edited(room: Room) -> None:
     reviewed, content = review.edition(edition_id)
     assert (reviewed.edition.subject, len(content.stories)) == ("New", 3)
     moved = review.move(edition_id, 3, 1, by="jo", now=NINE).content
-    assert moved.body[0] == content.stories[2]
+    assert moved.body[0].story == content.stories[2]
     for _ in range(3):
         review.drop(edition_id, 1, by="jo", now=NINE)
     review.retitle(edition_id, 0, "Newer", by="jo", now=NINE)

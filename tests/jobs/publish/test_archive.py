@@ -206,6 +206,7 @@ def test_the_page_shows_the_images_that_the_mail_shows(room: Room, images: str, 
 def test_an_announcement_is_frozen_at_the_cut_and_stands_on_the_page(room: Room) -> None:
     feed = source("harbour", "https://harbour.example/feed")
     notice = '[[announcements]]\nname = "open-day"\ntext = "Come and **see**."\nlabel = "From us"\n'
+    notice += 'image = "https://news.example/quay.png"\nlink = "https://quay.example/"\n'
     room.declare(feed + DAILY + notice, now=SEVEN - 23 * HOUR)
     room.subscribe("ann@example.org")
     for day, title in enumerate(("Snow and ice", "Thaw on the coast")):
@@ -221,6 +222,10 @@ def test_an_announcement_is_frozen_at_the_cut_and_stands_on_the_page(room: Room)
     assert [item.name for item in content.announcements] == ["open-day"]
     assert "<strong>see</strong>" in output(room, PAGE)
     assert "From us" in output(room, PAGE)
+    assert (
+        '<a href="https://quay.example/" rel="sponsored"><img src="https://news.example/quay.png"'
+        in output(room, PAGE)
+    )
     assert "FROM US\n\nCome and see." in first.edition.text
     assert "Come and" not in later.edition.text
     assert ("Previous edition" in first.edition.text, f"{SITE}/{PAGE}" in later.edition.text) == (False, True)
