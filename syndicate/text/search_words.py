@@ -36,11 +36,11 @@ _LETTERS = str.maketrans(
 )  # fmt: skip
 # Cyrillic й is a letter of its own, although Unicode composes it of и and an accent.
 _SHORT_I, _KEPT_SHORT_I = "й", "\ue000"
-# Python's \w leaves out combining marks, which would cut Hindi or Tamil words to pieces.
-_MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
-_MARKED = re.compile(f"[{_MARKS}\u0640\u200b-\u200f]")
+# Python's \w leaves out combining marks, which would cut Hindi, Tamil or Thai words to pieces.
+MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
+_MARKED = re.compile(f"[{MARKS}\u0640\u200b-\u200f]")
 _MAX_ROOTS = 20_000
-WORD = re.compile(f"[^\\W_][^\\W_{_MARKS}]*(?:[^\\W_]|[{_MARKS}\u200c\u200d])*")
+WORD = re.compile(f"[^\\W_][^\\W_{MARKS}]*(?:[^\\W_]|[{MARKS}\u200c\u200d])*")
 
 
 class IndexedText(NamedTuple):
@@ -154,7 +154,7 @@ def _words(text: str, *, index: bool) -> list[str]:
         words = [part for word in found for part in ((word,) if word.isascii() else _parts(word))]
     if not SPACELESS.search(" ".join(words)):
         return _cut(words)
-    return _cut([part for word in words for part in _pairs(word, index=index)])
+    return _cut([part for word in words for part in character_pairs(word, index=index)])
 
 
 def _cut(words: list[str]) -> list[str]:
@@ -162,7 +162,8 @@ def _cut(words: list[str]) -> list[str]:
     return [word[:_MAX_WORD] for word in words] if max(map(len, words), default=0) > _MAX_WORD else words
 
 
-def _pairs(word: str, *, index: bool) -> Iterator[str]:
+def character_pairs(word: str, *, index: bool = False) -> Iterator[str]:
+    """Yield the pairs of characters of a word without spaces, and with ``index`` also its last character."""
     for run in filter(None, SPACELESS.split(word)):
         if len(run) == 1 or not SPACELESS.match(run):
             yield run

@@ -57,10 +57,8 @@ def _marking(dialect: str, version: int) -> CompiledStatement:
     later = func.abs(table.c.version) + 1
     if version < 0:
         later = case((table.c.version < 0, -later), else_=later)
-    marking = insert_on(dialect, table)
-    return CompiledStatement(
-        marking.on_conflict_do_update(index_elements=["article_id"], set_={"version": later})
-    )
+    update_row = {"index_elements": ["article_id"], "set_": {"version": later}}
+    return CompiledStatement(insert_on(dialect, table).on_conflict_do_update(**update_row))
 
 
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
