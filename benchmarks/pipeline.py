@@ -139,7 +139,8 @@ def _warm(services: Services) -> None:
     with ThreadPoolExecutor(2) as pool:
         for _ in range(2):
             pool.submit(services.parsers.parse, ParseRequest(body=body, url="http://x/"))
-    services.fetcher, services.stories, services.publish, services.editions  # noqa: B018 made on first use
+    # Made on first use, with the libraries that each imports.
+    services.fetcher, services.ingest, services.stories, services.publish, services.editions  # noqa: B018
     detect_language("Der Spracherkenner soll schon geladen sein, bevor gemessen wird.")
     inline_styles("<html><head><style>p{color:red}</style></head><body><p>x</p></body></html>")
 

@@ -39,7 +39,8 @@ class RecentMeanings:
     def fill(self, ids: Sequence[int], packed: Sequence[bytes], headers: NDArray[Any]) -> None:
         """Remember the newest of many packed articles; the result equals repeated ``add``."""
         known = np.where(headers["shared"] > 0, headers["language"], b"")
-        for language in filter(None, np.unique(known).tolist() if self._options.across_languages else ()):
+        # ``np.unique`` would import the masked arrays, which takes 25 ms.
+        for language in sorted({*known.tolist()} - {b""} if self._options.across_languages else ()):
             places = np.flatnonzero(known == language)[-self._options.across_recent :].tolist()
             meanings = b"".join(packed[place][-DIMENSIONS:] for place in places)
             self._append(language, [ids[place] for place in places], meanings)

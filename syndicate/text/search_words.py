@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import filterfalse, pairwise
 from typing import NamedTuple
 
 from syndicate.memory import released_when_unused
@@ -36,11 +36,11 @@ _LETTERS = str.maketrans(
 )  # fmt: skip
 # Cyrillic й is a letter of its own, although Unicode composes it of и and an accent.
 _SHORT_I, _KEPT_SHORT_I = "й", "\ue000"
-# Python's \w leaves out combining marks, which would cut Hindi or Tamil words to pieces.
-_MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
-_MARKED = re.compile(f"[{_MARKS}\u0640\u200b-\u200f]")
+# Python's \w leaves out combining marks, which would cut Hindi, Tamil or Thai words to pieces.
+MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
+_MARKED = re.compile(f"[{MARKS}\u0640\u200b-\u200f]")
 _MAX_ROOTS = 20_000
-WORD = re.compile(f"[^\\W_][^\\W_{_MARKS}]*(?:[^\\W_]|[{_MARKS}\u200c\u200d])*")
+WORD = re.compile(f"[^\\W_][^\\W_{MARKS}]*(?:[^\\W_]|[{MARKS}\u200c\u200d])*")
 
 
 class IndexedText(NamedTuple):
@@ -132,14 +132,14 @@ def _roots(language: str) -> dict[str, str]:  # noqa: ARG001 - the key of the ca
 def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
     """Return the stems that differ from their words, behind marks; most words are known by then."""
     roots = _roots(language)
-    if missing := [word for word in words if word not in roots]:
+    if missing := [*filterfalse(roots.__contains__, words)]:
         if len(roots) > _MAX_ROOTS:
             _roots.cache_clear()
             roots = _roots(language)
             missing = list(words)
         found = zip(missing, stems(missing, language), strict=True)
         roots.update({word: "" if root == word else MARK + root for word, root in found})
-    return dict.fromkeys(filter(None, [roots[word] for word in words]))
+    return dict.fromkeys(filter(None, map(roots.__getitem__, words)))
 
 
 def _words(text: str, *, index: bool) -> list[str]:
@@ -154,14 +154,16 @@ def _words(text: str, *, index: bool) -> list[str]:
         words = [part for word in found for part in ((word,) if word.isascii() else _parts(word))]
     if not SPACELESS.search(" ".join(words)):
         return _cut(words)
-    return _cut(part for word in words for part in _pairs(word, index=index))
+    return _cut([part for word in words for part in character_pairs(word, index=index)])
 
 
-def _cut(words: Iterable[str]) -> list[str]:
-    return [word[:_MAX_WORD] for word in words]
+def _cut(words: list[str]) -> list[str]:
+    # Few texts have a long word.
+    return [word[:_MAX_WORD] for word in words] if max(map(len, words), default=0) > _MAX_WORD else words
 
 
-def _pairs(word: str, *, index: bool) -> Iterator[str]:
+def character_pairs(word: str, *, index: bool = False) -> Iterator[str]:
+    """Yield the pairs of characters of a word without spaces, and with ``index`` also its last character."""
     for run in filter(None, SPACELESS.split(word)):
         if len(run) == 1 or not SPACELESS.match(run):
             yield run

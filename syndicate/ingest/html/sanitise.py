@@ -14,9 +14,9 @@ import nh3
 from syndicate.ingest.html.embedded_media import media_as_links
 from syndicate.ingest.html.hidden_images import drop_hidden_images, may_hide_images
 from syndicate.ingest.html.image_choice import MIN_SIDE, may_lead
-from syndicate.ingest.html.markup_limits import may_exceed, within_limits
+from syndicate.ingest.html.markup_limits import may_be_deep, may_exceed, within_limits
 from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
-from syndicate.ingest.limits import MAX_DEPTH, MAX_HTML_CHARACTERS
+from syndicate.ingest.limits import MAX_HTML_CHARACTERS
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, text_and_tags, text_of, without_ascii
 from syndicate.text.tables import table_of
@@ -88,10 +88,10 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     raw = media_as_links(_NOSCRIPT.sub("", html), base)
     raw = within_limits(raw) if may_exceed(raw) else raw
     html = _sanitise(raw, base)
-    if "&" in raw:
+    if "&#" in raw:
         # References may have produced unwanted characters.
         html = _without_unwanted(html)
-    if html.count("<") - html.count("</") > MAX_DEPTH:
+    if may_be_deep(html):
         html = within_limits(html)
     if _HOST in html:
         html = _resolve_links(html, base, page or base)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import insert_for, upsert
 
 table = schema.attempts
 
@@ -22,9 +22,7 @@ class Attempts:
 
 def lock_subject(connection: Connection, kind: str, subject: str) -> None:
     """Make other transactions that count attempts of a subject wait for the end of this transaction."""
-    keys = {"kind": kind, "subject": subject, "at": EPOCH}
-    statement = insert_for(connection, table).values(**keys, count=0)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_={"count": 0}))
+    upsert(connection, table, {"kind": kind, "subject": subject, "at": EPOCH}, {"count": 0})
 
 
 def add_attempt(connection: Connection, kind: str, subject: str, now: datetime, count: int = 1) -> int:

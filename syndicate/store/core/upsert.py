@@ -21,6 +21,12 @@ def insert_on(dialect: str, table: Table) -> Any:
     return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
+def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless a row with its keys exists; return whether that was written."""
+    new = insert_for(connection, table).values(values).on_conflict_do_nothing()
+    return connection.execute(new).rowcount == 1
+
+
 def upsert(
     connection: Connection,
     table: Table,

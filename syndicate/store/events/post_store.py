@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, and_, case, delete, false, func, literal
 from syndicate.store import schema
 from syndicate.store.core.column_types import EPOCH, UtcTime
 from syndicate.store.core.counts import count_by, count_rows
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import insert_new
 from syndicate.store.leases.row_leases import NO_LEASE
 
 table, targets = schema.posts, schema.post_targets
@@ -40,8 +40,7 @@ def sync_targets(connection: Connection, names: Collection[str], now: datetime) 
     """Add new networks as of ``now``; forget the others, so that a network that returns begins anew."""
     connection.execute(delete(targets).where(targets.c.network.not_in(names)))
     for name in names:
-        values = {"network": name, "since": now}
-        connection.execute(insert_for(connection, targets).values(values).on_conflict_do_nothing())
+        insert_new(connection, targets, {"network": name, "since": now})
 
 
 def rest(connection: Connection, network: str, *, until: datetime, reason: str) -> None:
@@ -74,9 +73,7 @@ def count_recent(connection: Connection, network: str, since: datetime) -> int:
 
 def add_post(connection: Connection, values: Mapping[str, Any], now: datetime) -> bool:
     """Add a pending post; false when its story has a post on the network."""
-    row = {**values, "created": now, "not_before": now, "changed": now}
-    added = insert_for(connection, table).values(row).on_conflict_do_nothing()
-    return connection.execute(added).rowcount == 1
+    return insert_new(connection, table, {**values, "created": now, "not_before": now, "changed": now})
 
 
 def editable_posts(connection: Connection, network: str, since: datetime) -> list[PostRow]:

@@ -32,7 +32,7 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
 from syndicate.store.core.server_clock import require_right_clock
 from syndicate.store.core.store_values import write_value
-from syndicate.store.core.upsert import insert_for, upsert
+from syndicate.store.core.upsert import insert_new, upsert
 from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail.delivery_statements import ready
 
@@ -191,11 +191,7 @@ def release_implausible_leases(connection: Connection, now: datetime) -> None:
 
 def ensure_secret(connection: Connection) -> None:
     """Create the store's 32-byte secret unless it exists."""
-    connection.execute(
-        insert_for(connection, schema.meta)
-        .values(key="secret", value=secrets.token_hex(32))
-        .on_conflict_do_nothing()
-    )
+    insert_new(connection, schema.meta, {"key": "secret", "value": secrets.token_hex(32)})
 
 
 def read_secret(connection: Connection) -> bytes:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Text, cast, delete, func,
 from syndicate.model import DeliveryState
 from syndicate.store.core.column_types import UtcTime
 from syndicate.store.core.counts import count_by
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import insert_for, insert_new
 from syndicate.store.leases import leases
 from syndicate.store.schema import bounces as table
 from syndicate.store.schema import deliveries, editions, subscribers, subscriptions
@@ -62,8 +62,7 @@ def record_bounce(
     values |= {"status": status, "detail": detail, "fingerprint": f"{subscription_id}:{delivery_id}:{kind}"}
     edition = select(deliveries.c.edition_id).where(deliveries.c.id == delivery_id).scalar_subquery()
     values["edition_id"] = func.coalesce(edition, 0)
-    statement = insert_for(connection, table).values(**values).on_conflict_do_nothing()
-    return connection.scalars(statement.returning(table.c.id)).first() is not None
+    return insert_new(connection, table, values)
 
 
 def variant_of(connection: Connection, delivery_id: int) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, lite
 
 from syndicate.model import DeliveryState
 from syndicate.store.core.column_types import EPOCH, to_microseconds
-from syndicate.store.core.upsert import insert_for, upsert
+from syndicate.store.core.upsert import insert_new, upsert
 from syndicate.store.schema import bounces, deliveries
 from syndicate.store.schema import sending_rests as table
 
@@ -45,8 +45,7 @@ def rest(connection: Connection, edition_id: int, *, reason: str, by: str, now: 
         known = [found.edition_id for found in resting(connection)]
         upsert(connection, table, {"edition_id": edition_id}, values)
         return edition_id not in known
-    statement = insert_for(connection, table).values(edition_id=edition_id, **values)
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    return insert_new(connection, table, {"edition_id": edition_id, **values})
 
 
 def resume(connection: Connection, edition_id: int, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from syndicate.store import schema
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import insert_for, upsert
 
 table, totals = schema.stage_runs, schema.totals
 
@@ -41,8 +41,7 @@ def save_stages(connection: Connection, rows: Iterable[StageRow]) -> None:
     """Store the last runs of stages."""
     for row in rows:
         values = {name: getattr(row, name) for name in StageRow.__slots__}
-        statement = insert_for(connection, table).values(**values)
-        connection.execute(statement.on_conflict_do_update(index_elements=["stage"], set_=values))
+        upsert(connection, table, {"stage": values.pop("stage")}, values)
 
 
 def add_totals(connection: Connection, counts: Mapping[tuple[str, str], int]) -> None:

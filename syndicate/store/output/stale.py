@@ -6,6 +6,7 @@ transaction marked it again while the page was written. A crash in between write
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func, select, update
@@ -16,7 +17,7 @@ from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
-from syndicate.store.core.upsert import insert_for, upsert
+from syndicate.store.core.upsert import insert_for, insert_on, upsert
 from syndicate.text.names import tag_key
 
 EDIT = "edit:"
@@ -46,15 +47,18 @@ def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
 def _mark(connection: Connection, article_ids: Iterable[int], version: int) -> None:
     """Mark articles; below 0, only their surroundings changed."""
     rows = [{"article_id": article_id, "version": version} for article_id in sorted(set(article_ids))]
-    if not rows:
-        return
+    if rows:
+        _marking(connection.dialect.name, version).execute_many(connection, rows)
+
+
+@lru_cache
+def _marking(dialect: str, version: int) -> CompiledStatement:
     table = schema.stale_pages
     later = func.abs(table.c.version) + 1
     if version < 0:
         later = case((table.c.version < 0, -later), else_=later)
-    marking = insert_for(connection, table)
-    marked = marking.on_conflict_do_update(index_elements=["article_id"], set_={"version": later})
-    connection.execute(marked, rows)
+    update_row = {"index_elements": ["article_id"], "set_": {"version": later}}
+    return CompiledStatement(insert_on(dialect, table).on_conflict_do_update(**update_row))
 
 
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:

@@ -36,6 +36,11 @@ from syndicate.text.plain import plain_text
 _UNPLACED = text("NOT articles.placed")
 _LINKED = ("uid", "path", "published", "language", "direction", "same_text")
 _COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
+_PLACE = CompiledStatement(
+    update(schema.articles)
+    .where(schema.articles.c.id == bindparam("article"))
+    .values(placed=True, story_id=bindparam("story"), same_text=bindparam("label"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +129,12 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
     """Store the stories and packed terms of articles."""
     if not placed:
         return
-    table, terms = schema.articles, schema.article_terms
+    terms = schema.article_terms
     labels = [
         {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
         for placement in placed
     ]
-    placing = update(table).where(table.c.id == bindparam("article")).values(placed=True)
-    connection.execute(placing.values(story_id=bindparam("story"), same_text=bindparam("label")), labels)
+    _PLACE.execute_many(connection, labels)
     without = [place.article_id for place in placed if place.terms is None]
     if without:
         connection.execute(delete(terms).where(terms.c.article_id.in_(without)))

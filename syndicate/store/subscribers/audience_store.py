@@ -13,7 +13,7 @@ from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.model.shards import shard_of_address
 from syndicate.store.core.column_types import EPOCH
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_for, upsert
+from syndicate.store.core.upsert import insert_new, upsert
 from syndicate.store.events.event_log import add_event, is_wanted
 from syndicate.store.leases import leases
 from syndicate.store.mail import bounce_store
@@ -94,12 +94,8 @@ def add_subscription(
 def _subscriber_id(
     connection: Connection, address: str, address_key: str, name: str, language: str, now: datetime
 ) -> int:
-    connection.execute(
-        insert_for(connection, subscribers)
-        .values(address=address, address_key=address_key, name=name, language=language, created=now)
-        .values(shard=shard_of_address(address_key))
-        .on_conflict_do_nothing()
-    )
+    values = {"address": address, "name": name, "language": language, "shard": shard_of_address(address_key)}
+    insert_new(connection, subscribers, {"address_key": address_key, "created": now, **values})
     subscriber_id: int = connection.scalars(
         select(subscribers.c.id).where(subscribers.c.address_key == address_key)
     ).one()
@@ -122,11 +118,8 @@ def request_subscription(
     """
     subscriber_id = _subscriber_id(connection, address, address_key, "", "", now)
     pending = SubscriptionState.PENDING.value
-    connection.execute(
-        insert_for(connection, table)
-        .values(subscriber_id=subscriber_id, newsletter=newsletter, state=pending, created=now, changed=now)
-        .on_conflict_do_nothing()
-    )
+    values = {"subscriber_id": subscriber_id, "newsletter": newsletter, "state": pending}
+    insert_new(connection, table, {**values, "created": now, "changed": now})
     matching = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
     connection.execute(update(table).where(matching, table.c.state == pending).values(changed=now))
     row = connection.execute(select(table.c.id, table.c.state).where(matching)).one()
@@ -250,18 +243,11 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
 
     The owner's will, such as a complaint, replaces a bounce as the reason.
     """
-    statement = insert_for(connection, suppressions).values(
-        address_key=address_key, reason=reason, recorded=now
-    )
+    key, values = {"address_key": address_key}, {"reason": reason, "recorded": now}
     if reason in OF_THE_MAILBOX:
-        statement = statement.on_conflict_do_nothing()
-    else:
-        statement = statement.on_conflict_do_update(
-            index_elements=["address_key"],
-            set_={"reason": reason, "recorded": now},
-            where=suppressions.c.reason.in_(OF_THE_MAILBOX),
-        )
-    return connection.execute(statement).rowcount == 1
+        return insert_new(connection, suppressions, key | values)
+    replaceable = suppressions.c.reason.in_(OF_THE_MAILBOX)
+    return upsert(connection, suppressions, key, values, where=replaceable) == 1
 
 
 def suppression(connection: Connection, address_key: str) -> str | None:

@@ -9,7 +9,7 @@ import re
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, filterfalse
 from pathlib import Path
@@ -100,6 +100,11 @@ def rows_of(text: str) -> list[int]:
     return [*chain.from_iterable(map(known.__getitem__, words))]
 
 
+def learn_pieces(articles: Iterable[tuple[str, str]]) -> None:
+    """Find the pieces of the words of titles and texts together: alone they take twice as long."""
+    rows_of(" ".join([f"{title} {text[:TEXT_READ]}" for title, text in articles]))
+
+
 def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
     """Find the pieces of words. Most words are a single piece; the others are split."""
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
@@ -108,8 +113,9 @@ def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> Non
     known.update((word, (row,)) for word, mark, row in looked_up if row >= 0 and len(mark) > 2)
     if unknown := [(word, mark) for word, mark, _ in looked_up if word not in known]:
         # Together: a look-up of a single word's parts takes as long as splitting the word.
-        hashes = chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)
-        parts = zip(*(column.tolist() for column in _look_up([*hashes])), strict=True)
+        rows, scores = _look_up([*chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)])
+        scores[rows < 0] = -np.inf
+        parts = zip(rows.tolist(), scores.tolist(), strict=True)
         known.update((word, _split(mark, parts)) for word, mark in unknown)
 
 
@@ -120,27 +126,27 @@ def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
     return np.where(table.hashes[places] == numbers, table.rows[places], np.int32(-1)), table.scores[places]
 
 
-def _hashes_of_parts(word: str) -> Iterator[int]:
-    """Yield the hash of every part of a word, by their beginnings, the shortest first."""
-    letters = [letter.encode("utf-8", "replace") for letter in word]
+def _hashes_of_parts(word: str) -> list[int]:
+    """Return the hash of every part of a word, by their beginnings, the shortest first."""
+    letters, hashes = [letter.encode("utf-8", "replace") for letter in word], list[int]()
     for start in range(len(letters)):
         hashed = 0
-        for letter in letters[start : start + _LONGEST_PIECE]:
-            hashed = crc32(letter, hashed)
-            yield hashed
+        hashes += [hashed := crc32(letter, hashed) for letter in letters[start : start + _LONGEST_PIECE]]
+    return hashes
 
 
 def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
-    """Return the rows of a word's most probable pieces; ``parts`` come from ``_hashes_of_parts``."""
+    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_hashes_of_parts``."""
     size = len(word)
     best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
     for start in range(size):
-        if best[start] + _UNKNOWN > best[start + 1]:
-            best[start + 1], previous[start + 1] = best[start] + _UNKNOWN, (start, -1)
+        before = best[start]
+        if before + _UNKNOWN > best[start + 1]:
+            best[start + 1], previous[start + 1] = before + _UNKNOWN, (start, -1)
         for end in range(start + 1, min(start + _LONGEST_PIECE, size) + 1):
             row, score = next(parts)
-            if row >= 0 and best[start] + score > best[end]:
-                best[end], previous[end] = best[start] + score, (start, row)
+            if before + score > best[end]:
+                best[end], previous[end] = before + score, (start, row)
     rows = []
     while size:
         start, row = previous[size]

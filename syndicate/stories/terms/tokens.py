@@ -7,19 +7,17 @@ of characters, as in Lucene's CJK analyser: no dictionary, and measured there to
 
 import re
 import unicodedata
-from itertools import pairwise
 
 from syndicate.text.language import main_language
+from syndicate.text.search_words import MARKS, character_pairs
 from syndicate.text.stemming import SPACELESS
 
 # Languages whose capital I is a small ı.
 _DOTLESS = frozenset(("tr", "az"))
 # Vowel points, tatweel and joiners: the same word is written with and without them.
 _OPTIONAL = re.compile("[\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f]")
-# Python's \w leaves out combining marks, which would cut Hindi, Tamil or Thai words to pieces.
-_MARKS = "".join(chr(code) for code in range(0x300, 0x1E00) if unicodedata.category(chr(code))[0] == "M")
-_RUN = re.compile(f"[^\\W_][\\w{_MARKS}]*")
-_WORD = re.compile(f"[^\\W_][\\w{_MARKS}]+|\\d")
+_RUN = re.compile(f"[^\\W_][\\w{MARKS}]*")
+_WORD = re.compile(f"[^\\W_][\\w{MARKS}]+|\\d")
 
 # Common characters beside ASCII: letters that normalising leaves alone, and signs between words.
 _LETTERS = "".join(
@@ -75,7 +73,8 @@ def words(text: str, language: str) -> list[str]:
         if main_language(language) in _DOTLESS:
             text = text.replace("İ", "i").replace("I", "ı")
     if is_spaceless(text):
-        return [part for word in _RUN.findall(text.casefold()) for part in _character_pairs(word)]
+        pairs = (pair for word in _RUN.findall(text.casefold()) for pair in character_pairs(word))
+        return [pair for pair in pairs if len(pair) > 1 or not pair.isascii()]
     return _WORD.findall(text.casefold())
 
 
@@ -119,13 +118,3 @@ def title_names(title: str, text: str) -> list[str]:
 def figures(text: str) -> list[str]:
     """Return the numbers of a text as written, without signs: ``["5.8", "2026"]``."""
     return _FIGURE.findall(text)
-
-
-def _character_pairs(word: str) -> list[str]:
-    pairs: list[str] = []
-    for run in SPACELESS.split(word):
-        if len(run) > 2 and SPACELESS.match(run):
-            pairs.extend(first + second for first, second in pairwise(run))
-        elif len(run) > 1 or (run and not run.isascii()):
-            pairs.append(run)
-    return pairs
