@@ -111,6 +111,9 @@ class StoryOptions:
     second_looks: int = 2
     second_look_gain: float = 1.2
     story_evidence: float = 0.6
+    story_fresh: float = 1.1
+    story_aged: float = 0.8
+    story_half_life: float = 3.0
     own_caution: float = 0.5
     own_hours: float = 24.0
     repeat_hours: float = 24.0
@@ -132,6 +135,10 @@ class StoryOptions:
     def story_threshold(self, length: float) -> float:
         """Return the minimum score with which an article of ``length`` characters joins a story."""
         return self._threshold(self.story_base, self.story_lowest, length)
+
+    def age_factor(self, days: float) -> float:
+        """Return the factor of the similarity of two articles, published so many days apart, for a story."""
+        return self.story_aged + (self.story_fresh - self.story_aged) * 0.5 ** (days / self.story_half_life)
 
     def meaning_by_chance(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the expected cosine of meanings of unrelated texts of ``lengths`` characters."""
