@@ -86,11 +86,8 @@ def match_all(
     words, characters, meaning, similarity = similarities
     halvings = np.abs(np.array(dates) - published) / (86400 * options.time_half_life)
     time = -similarity * options.time_share * (1 - 0.5**halvings)
-    score = similarity + time
-    hint = [0.0] * len(ids)
-    if hints:
-        hint = [options.hint if item in hints else 0.0 for item in ids]
-        score = score + np.array(hint)
+    hint = [options.hint if item in hints else 0.0 for item in ids]
+    score = similarity + time + np.array(hint)
     parts = (column.tolist() for column in (words, characters, meaning, time))
     nothing = [0.0] * len(ids)
     rows = zip(score.tolist(), dates, ids, *parts, hint, nothing, nothing, strict=True)
