@@ -82,10 +82,8 @@ class Fingerprint(NamedTuple):
         ends = [*accumulate(parts, initial=_HEADER.size)]
         if len(data) != ends[-1]:
             raise ValueError("these article terms are damaged")
-        terms, hashes, weights, meaning, named, titled, pieces = (data[a:b] for a, b in pairwise(ends))
-        return cls(
-            terms, weights, words, meaning, hashes, length, named, titled, pieces, language.rstrip(b"\0")
-        )
+        terms, runs, weights, meaning, named, title, pieces = (data[a:b] for a, b in pairwise(ends))
+        return cls(terms, weights, words, meaning, runs, length, named, title, pieces, language.rstrip(b"\0"))
 
     @classmethod
     def unpack_known(cls, data: bytes | None) -> "Fingerprint | None":
