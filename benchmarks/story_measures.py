@@ -24,7 +24,7 @@ from benchmarks.story_sets import (
 )
 from syndicate.model import StoredArticle
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions
+from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions, without_round_ups
 from syndicate.stories.duplicates import copy_strength, is_copy
 
 SAMPLE = 200
@@ -90,7 +90,10 @@ def _show(run: Run, placements: Mapping[int, Placement]) -> None:
     lists = {number: placement.candidates for number, placement in placements.items()}
     touched = {number for placement in placements.values() for number in placement.touched}
     lists |= {number: run.index.related(number) for number in touched}
-    run.shown.update((number, [link.article_id for link in found[:limit]]) for number, found in lists.items())
+    for number, found in lists.items():
+        named = (number, *(link.article_id for link in found))
+        kept = without_round_ups(number, found, [*filter(run.index.is_round_up, named)])
+        run.shown[number] = [link.article_id for link in kept[:limit]]
     for change in (change for placement in placements.values() for change in placement.regrouped):
         if change.kind == MERGED:
             # The store moves the articles that the index has forgotten, too.

@@ -1,7 +1,7 @@
 """Labelled articles through a real store and the stories job, as the daemon places them."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -26,13 +26,14 @@ def through_store(documents: Sequence[Document], options: StoryOptions) -> Run:
         store = open_store(f"sqlite:///{Path(folder) / 'stories.sqlite'}")
         try:
             store.migrate()
-            _place(store, documents, options)
-            return _read(store, options)
+            return _read(store, options, _place(store, documents, options))
         finally:
             store.dispose()
 
 
-def _place(store: Store, documents: Sequence[Document], options: StoryOptions) -> None:
+def _place(store: Store, documents: Sequence[Document], options: StoryOptions) -> dict[int, int]:
+    """Place the documents; return the number of each by its article's id. Left out documents have no id."""
+    numbers: dict[int, int] = {}
     names = {document.source: f"source {document.source:06}" for document in documents}
     declared = [
         Source(id=0, name=name, url=f"https://{number}.example/feed", section="world")
@@ -48,11 +49,12 @@ def _place(store: Store, documents: Sequence[Document], options: StoryOptions) -
         with store.write() as connection:
             for document in batch:
                 found = [(ids[names[document.source]], [_article(document)])]
-                if article_store.add_articles(connection, found) != [[document.number]]:
-                    raise AssertionError(f"document {document.number} got another id")
+                [[article_id]] = article_store.add_articles(connection, found)
+                numbers[article_id] = document.number
         result = job.run(batch[0].published)
         if result.placed != len(batch) or result.failed:
             raise AssertionError(f"{len(batch)} articles came, and the job says {result}")
+    return numbers
 
 
 def _article(document: Document) -> NewArticle:
@@ -75,14 +77,15 @@ def _article(document: Document) -> NewArticle:
     )
 
 
-def _read(store: Store, options: StoryOptions) -> Run:
+def _read(store: Store, options: StoryOptions, numbers: Mapping[int, int]) -> Run:
+    """Return stories and links by the documents' numbers."""
     run = Run(StoryIndex(options))
     articles, related = schema.articles, schema.related
     with store.read() as connection:
         for row in connection.execute(select(articles.c.id, articles.c.story_id)):
-            run.stories[row.id] = row.story_id
-            run.shown[row.id] = []
+            run.stories[numbers[row.id]] = row.story_id
+            run.shown[numbers[row.id]] = []
         links = select(related.c.article_id, related.c.related_id)
         for row in connection.execute(links.order_by(related.c.article_id, related.c.position)):
-            run.shown[row.article_id].append(row.related_id)
+            run.shown[numbers[row.article_id]].append(numbers[row.related_id])
     return run

@@ -138,8 +138,9 @@ def is_update(
 
 def _differ_in_all_figures(mine: frozenset[int], theirs: frozenset[int]) -> bool:
     """Return whether two articles have several figures each, share none, and each has names of its own."""
-    shared, figures = mine & theirs, (_figures(mine), _figures(theirs))
-    if min(figures) < _SEVERAL or _figures(shared):
+    shared = mine & theirs
+    *figures, common = (sum(name >= _LEAST_FIGURE for name in names) for names in (mine, theirs, shared))
+    if min(figures) < _SEVERAL or common:
         return False
     return not shared or (len(mine - theirs) > figures[0] and len(theirs - mine) > figures[1])
 
@@ -147,10 +148,6 @@ def _differ_in_all_figures(mine: frozenset[int], theirs: frozenset[int]) -> bool
 def figures_of(article: Fingerprint) -> frozenset[int]:
     """Return the hashes of an article's figures."""
     return frozenset(name for name in names_of(article) if name >= _LEAST_FIGURE)
-
-
-def _figures(names: frozenset[int]) -> int:
-    return sum(name >= _LEAST_FIGURE for name in names)
 
 
 def overlap(a: Hashes, b: Hashes) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ A round-up stands alone: it resembles many stories, so nothing joins it either.
 """
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
@@ -48,14 +48,8 @@ class Grouping:
         """Put an entry into a story; of articles with the same text only the representative is a member."""
         entry.story = story
         if story is not None and entry.is_representative:
-            place, members = (entry.published, entry.article_id), self._members.get(story)
-            if members is None:
-                self._members[story] = [place]
-                self._coherence[story] = rules.Coherence()
-                self._coherence[story].add(entry.mean_similarity, entry.n_compared)
-            else:
-                insort(members, place)
-                self._coherence[story].add(entry.mean_similarity, entry.n_compared)
+            insort(self._members.setdefault(story, []), (entry.published, entry.article_id))
+            self._coherence.setdefault(story, rules.Coherence()).add(entry.mean_similarity, entry.n_compared)
 
     def leave(self, entry: IndexEntry) -> None:
         """Remove an entry from its story."""
@@ -80,11 +74,12 @@ class Grouping:
         return self._with_twins([article_id for _, article_id in self._members.get(story, ())])
 
     def story_matches(
-        self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool
+        self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool, usual: Container[int] = ()
     ) -> list[rules.StoryMatch]:
         """Compare an article with each of the nearest stories; a round-up has none.
 
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
+        ``usual`` are its words that name no event.
         """
         nearest = {} if entry.kind.round_up else self._nearest(entry, matches, repeats=repeats)
         samples = {story: self._sample(story) for story in nearest}
@@ -105,7 +100,7 @@ class Grouping:
                 rivals=self._rivals(entry, story, matches, pair_threshold),
                 options=self._options,
             )
-            found.append(self._beyond_one_word(entry, match))
+            found.append(self._checked(entry, match, usual))
         return found
 
     def _nearest(self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool) -> dict[int, int]:
@@ -141,18 +136,19 @@ class Grouping:
         merged = self._merge(entry, [match for match in story_matches if match is not best])
         return merged or self._split(entry) or self._take_second_look(entry, matches)
 
-    def _beyond_one_word(self, entry: IndexEntry, match: rules.StoryMatch) -> rules.StoryMatch:
+    def _checked(self, entry: IndexEntry, match: rules.StoryMatch, usual: Container[int]) -> rules.StoryMatch:
         """Return a match without the heaviest shared word, if the nearest article shares hardly more.
 
-        Headlines stay as they are: many name their event by a single word. Across languages no word counts.
+        Many headlines name their event by a single name, so only a ``usual`` word is left out of a headline.
+        Measured: that gains .4 points of BCubed, every word loses 2. Across languages no word counts.
         """
-        if entry.size < self._options.long or match.similarity < self._options.bridge * match.pair_threshold:
+        options, near = self._options, self._entries[match.nearest_id].terms
+        if match.similarity < options.bridge * match.pair_threshold or differ_in_language(entry.terms, near):
             return match
-        nearest = self._entries[match.nearest_id].terms
-        if differ_in_language(entry.terms, nearest):
-            return match
-        rest = match.nearest - self._options.word_weight * heaviest_shared(entry.terms, nearest)
-        enough = rest >= self._options.story_evidence * match.pair_threshold
+        headline = entry.size < options.long
+        heaviest = heaviest_shared(entry.terms, near, usual if headline else None)
+        rest = match.nearest - options.word_weight * heaviest
+        enough = rest >= options.story_evidence * match.pair_threshold or (headline and not heaviest)
         return match if enough else replace(match, similarity=rest)
 
     def _take_second_look(self, entry: IndexEntry, matches: Sequence[Match]) -> tuple[rules.Regrouping, ...]:
@@ -234,13 +230,15 @@ class Grouping:
     def _similarities(
         self, entry: IndexEntry, article_ids: Sequence[int], known: Mapping[int, float]
     ) -> dict[int, float]:
-        """Compare as stories do: articles about separate events have similarity 0."""
+        """Compare as stories do: articles about separate events have similarity 0, distant ones have less."""
         similarities = {number: known[number] for number in article_ids if number in known}
         similarities |= self._compare(entry, [number for number in article_ids if number not in similarities])
         own_words = words_of(entry.terms)
         for number, similarity in similarities.items():
-            if self._are_apart(entry, self._entries[number], own_words, similarity):
-                similarities[number] = 0.0
+            other = self._entries[number]
+            apart = self._are_apart(entry, other, own_words, similarity)
+            factor = self._options.age_factor(abs(entry.published - other.published) / 86400, entry.size)
+            similarities[number] = 0.0 if apart else similarity * factor
         return similarities
 
     def _are_apart(

@@ -5,7 +5,7 @@ and two copies of a text never both. Measured and left out: variety by MMR (lose
 and feedback from the first results (no effect).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -86,11 +86,8 @@ def match_all(
     words, characters, meaning, similarity = similarities
     halvings = np.abs(np.array(dates) - published) / (86400 * options.time_half_life)
     time = -similarity * options.time_share * (1 - 0.5**halvings)
-    score = similarity + time
-    hint = [0.0] * len(ids)
-    if hints:
-        hint = [options.hint if item in hints else 0.0 for item in ids]
-        score = score + np.array(hint)
+    hint = [options.hint if item in hints else 0.0 for item in ids]
+    score = similarity + time + np.array(hint)
     parts = (column.tolist() for column in (words, characters, meaning, time))
     nothing = [0.0] * len(ids)
     rows = zip(score.tolist(), dates, ids, *parts, hint, nothing, nothing, strict=True)
@@ -108,8 +105,8 @@ def in_context(
     return match._replace(score=match.score + story + context, story=story, context=context)
 
 
-def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
-    """Return the largest contribution of a single shared word to the cosine of the words."""
+def heaviest_shared(a: Fingerprint, b: Fingerprint, among: Container[int] | None = None) -> float:
+    """Return the largest contribution of a single shared word, ``among`` some, to the cosine of the words."""
     if not a.words or not b.words:
         return 0.0
     mine, best = _weights(a), 0.0
@@ -118,7 +115,8 @@ def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
         # The heaviest stand first: later words cannot add more.
         if weight * highest <= best:
             break
-        best = max(best, mine.get(word, 0.0) * weight)
+        if among is None or word in among:
+            best = max(best, mine.get(word, 0.0) * weight)
     return best
 
 

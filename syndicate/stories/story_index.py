@@ -76,7 +76,7 @@ class StoryIndex:
             return Placement(
                 twin=twin.article_id,
                 story=entry.story,
-                candidates=self._links(entry, matches),
+                candidates=self._chooser.choose(entry, matches, self._neighbours),
                 neighbours=self._theme_neighbours(self._nearest(matches)),
             )
         entry.text = self._next_text
@@ -86,14 +86,15 @@ class StoryIndex:
             untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
             entry.stored_terms = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(entry)
-        story_matches = self._grouping.story_matches(entry, matches, repeats=repeats)
+        usual = item.terms.usual_words() if isinstance(item.terms, ArticleTerms) else ()
+        story_matches = self._grouping.story_matches(entry, matches, repeats=repeats, usual=usual)
         if stays is None:
             nearest = best_story_match(story_matches)
             regrouped = self._grouping.place(entry, story_matches, matches)
         else:
             nearest, regrouped = self._grouping.stay(entry, story_matches, stays), ()
         # Before posting: the search for links must not find the article itself; ``_introduce`` then adds it.
-        candidates = self._links(entry, matches)
+        candidates = self._chooser.choose(entry, matches, self._neighbours)
         self._post_representative(entry)
         entry.neighbours = self._nearest(matches)
         return Placement(
@@ -197,7 +198,7 @@ class StoryIndex:
     def related(self, article_id: int) -> tuple[ScoredLink, ...]:
         """Return the related links of an article as chosen now; () if it is not in the index."""
         entry = self._entries.get(article_id)
-        return self._links(entry, self._ranked(entry)) if entry else ()
+        return self._chooser.choose(entry, self._ranked(entry), self._neighbours) if entry else ()
 
     def similar(self, article_id: int) -> tuple[ScoredLink, ...]:
         """Return the nearest articles, best first, even without a link. Raises ``KeyError`` if unknown."""
@@ -365,9 +366,6 @@ class StoryIndex:
         earlier = self._entries.get(self._titles.get(entry.title_key, -1))
         self._titles[entry.title_key] = entry.article_id
         return earlier is not None and not is_copy(entry.terms, earlier.terms, self.options)
-
-    def _links(self, entry: IndexEntry, matches: Iterable[Match]) -> tuple[ScoredLink, ...]:
-        return self._chooser.choose(entry, matches, self._neighbours)
 
     def _within_window(self, a: IndexEntry, b: IndexEntry, *, repeats: bool) -> bool:
         seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400

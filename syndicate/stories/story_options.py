@@ -34,9 +34,10 @@ class StoryOptions:
     *Links*, from ``context_share``, add 2 points of nDCG@3 on sentences and 1 on articles.
 
     *Stories*, from ``related_base``, are measured together, on all sets. With lower bases single articles
-    join unrelated stories; higher bases split stories. ``second_looks`` and ``rivals`` are measured;
-    ``story_evidence`` has no effect on the sets, but on readers; ``own_caution`` is a choice, from real feeds
-    read by eye. ``repeat_hours`` is a choice too: a weather report a day, not a single report forever.
+    join unrelated stories; higher bases split stories. ``second_looks``, ``rivals`` and the three numbers of
+    age are measured; ``story_evidence`` has no effect on the sets, but on readers; ``own_caution`` is a
+    choice, from real feeds read by eye. ``repeat_hours`` is a choice too: a weather report a day, not a
+    single report forever.
 
     *Copies*, from ``copy_similarity`` (reference): articles below it reach neither index and are not
     compared. A template alone gives short reports half of their triples, so fewer than a hundred triples need
@@ -111,6 +112,9 @@ class StoryOptions:
     second_looks: int = 2
     second_look_gain: float = 1.2
     story_evidence: float = 0.6
+    story_fresh: float = 1.1
+    story_aged: float = 0.8
+    story_half_life: float = 3.0
     own_caution: float = 0.5
     own_hours: float = 24.0
     repeat_hours: float = 24.0
@@ -132,6 +136,11 @@ class StoryOptions:
     def story_threshold(self, length: float) -> float:
         """Return the minimum score with which an article of ``length`` characters joins a story."""
         return self._threshold(self.story_base, self.story_lowest, length)
+
+    def age_factor(self, days: float, length: float) -> float:
+        """Return the factor of the similarity to an article that is so many ``days`` older or newer."""
+        aged = self.story_aged + (self.story_fresh - self.story_aged) * 0.5 ** (days / self.story_half_life)
+        return aged if length >= self.long else 1.0
 
     def meaning_by_chance(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the expected cosine of meanings of unrelated texts of ``lengths`` characters."""

@@ -14,7 +14,8 @@ from syndicate.stories.lists import source_weights
 from syndicate.stories.lists.list_slots import RARE_SHARE
 from syndicate.stories.lists.story_ranking import ECHO_POWER, MAX_SINGLE_SOURCE, MIN_READS
 from syndicate.stories.terms.shared_vectors import TEXT_READ
-from syndicate.stories.terms.weighed_terms import NAME_WEIGHT
+from syndicate.stories.terms.weighed_terms import NAME_WEIGHT, USUAL_WORD
+from syndicate.stories.terms.word_frequencies import SHARES
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "ranking.md").read_text("utf-8").split())
 STORY = StoryOptions()
@@ -78,6 +79,9 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"moves by {STORY.rival_share:g} × (its mean similarity to the {STORY.rivals} nearest",
         f"of other stories − {STORY.rival_usual:g} × the threshold",
         f"of {STORY.long} characters or more has less than {STORY.story_evidence:g} of the threshold",
+        f"in an article of {round(1 / SHARES[USUAL_WORD], -1):.0f} or more",
+        f"counts {STORY.story_aged:g} + {STORY.story_fresh - STORY.story_aged:.1f} × 0.5 ^ (days apart",
+        f"(days apart / {STORY.story_half_life:g})",
         f"the {STORY.second_looks} nearest articles of other stories",
         f"and {STORY.second_look_gain:g} times as much as with its own",
         f"needs up to {STORY.own_caution:g} × the share",

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -296,3 +297,46 @@ def test_a_title_that_a_source_repeats_does_not_follow() -> None:
     placement = place(index, article(3, *FLOOD[2], published=START + timedelta(hours=9)))
     assert placement.regrouped == ()
     assert index.story_of(2) == 2
+
+
+@pytest.mark.parametrize(("days", "one_story"), [(0, True), (5, False)])
+def test_reports_of_one_day_need_less_in_common_than_reports_of_several(days: int, one_story: bool) -> None:
+    first, second = BANK
+    later = START + timedelta(days=days)
+    index = StoryIndex(OPTIONS)
+    place(index, article(1, *first, published=START))
+    place(index, article(2, *second, published=later))
+    link = index.compare(1, 2)
+    similarity = link.parts["words"] + link.parts.get("meaning", 0.0)
+    bar = StoryOptions(story_base=similarity, story_lowest=similarity, slope=0.0, highest=1.0)
+    index = StoryIndex(bar)
+    place(index, article(1, *first, published=START))
+    place(index, article(2, *second, published=later))
+    assert (index.story_of(1) == index.story_of(2)) is one_story
+
+
+POSTS = (
+    "AI is getting good at predictions, and gamblers on horses notice",
+    "From a bicycle tour along the Danube to programming with AI",
+    "The gardener and AI: which tomatoes survive a cold night in May",
+    "Why small museums buy AI to find mould behind their paintings",
+    "Marathon runners ask AI when to rest, and get hurt less often",
+    "Piano lessons from AI: my daughter plays Schumann after a winter",
+)
+
+
+def posted(titles: Sequence[str]) -> StoryIndex:
+    index = StoryIndex(OPTIONS)
+    for number, title in enumerate(titles, 1):
+        place(index, article(number, title))
+    return index
+
+
+def test_short_posts_that_share_a_usual_word_only_are_no_story() -> None:
+    index = posted(POSTS)
+    assert len({index.story_of(number) for number in range(1, len(POSTS) + 1)}) == len(POSTS)
+
+
+def test_short_posts_that_share_a_rare_name_are_a_story() -> None:
+    index = posted(["Titanfall is getting good reviews", "From a bicycle tour to Titanfall"])
+    assert index.story_of(1) == index.story_of(2)

@@ -6,6 +6,7 @@ a restart restores exactly the same index.
 
 import struct
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,28 +76,14 @@ class Fingerprint(NamedTuple):
         """Read the result of ``pack``; ``ValueError`` for another version or size: place it again."""
         if len(data) < _HEADER.size or data[0] != _VERSION:
             raise ValueError("these article terms were written by another version")
-        fields = _HEADER.unpack_from(data)
-        _, dimensions, count, words, shingle_count, length, names, figures, shared, language = fields
-        shingles = _HEADER.size + 4 * count
-        weights = shingles + 4 * shingle_count
-        meaning = weights + 2 * count
-        named = meaning + dimensions
-        titled = named + 4 * names
-        end = titled + 4 * figures
-        if len(data) != end + shared:
+        _, dimensions, count, words, *sizes, language = _HEADER.unpack_from(data)
+        shingles, length, names, figures, shared = sizes
+        parts = 4 * count, 4 * shingles, 2 * count, dimensions, 4 * names, 4 * figures, shared
+        ends = [*accumulate(parts, initial=_HEADER.size)]
+        if len(data) != ends[-1]:
             raise ValueError("these article terms are damaged")
-        return cls(
-            terms=data[_HEADER.size : shingles],
-            weights=data[weights:meaning],
-            words=words,
-            meaning=data[meaning:named],
-            shingles=data[shingles:weights],
-            length=length,
-            names=data[named:titled],
-            figures=data[titled:end],
-            shared=data[end:],
-            language=language.rstrip(b"\0"),
-        )
+        terms, runs, weights, meaning, named, title, pieces = (data[a:b] for a, b in pairwise(ends))
+        return cls(terms, weights, words, meaning, runs, length, named, title, pieces, language.rstrip(b"\0"))
 
     @classmethod
     def unpack_known(cls, data: bytes | None) -> "Fingerprint | None":

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from syndicate.stories.terms.shared_vectors import shared_meaning
 from syndicate.stories.terms.tokens import figures, is_spaceless, proper_names, title_names, words
 from syndicate.stories.terms.vocabulary import MAX_KNOWN_WORDS, TERM_SPACE, Places, Vocabulary, look_up
-from syndicate.stories.terms.word_frequencies import CODES_FOR_A_TENTH, commonness
+from syndicate.stories.terms.word_frequencies import CODES_FOR_A_TENTH, commonness, has_table
 from syndicate.stories.terms.word_vectors import NO_MEANING, Meaning, meaning_of
 from syndicate.text.language import main_language
 from syndicate.text.stemming import stem
@@ -41,6 +41,8 @@ TELLING_NAME = 110
 # A sample of an n-gram in eight, the same everywhere, estimates the same cosine: nDCG@3 within .3 points of
 # one in four.
 CHARACTER_SAMPLE = 8
+# "AI", "video" and "China" stand in one article of 650 or more: a headline with nothing else names no event.
+USUAL_WORD = 180
 # Names weigh more. Measured on nDCG@3 against 1.0: headlines +0, sentences +2.7 points, articles +.2.
 NAME_WEIGHT = 1.3
 # Minimum number of texts with a usual word, also in a newsroom of a few texts.
@@ -84,6 +86,11 @@ class ArticleTerms:
     figures: Hashes
     shared: Meaning
     language: str
+
+    def usual_words(self) -> frozenset[int]:
+        """Return the words that name no event, by the table of the language; none without a table."""
+        usual = self.terms[: self.words][self.commonness[: self.words] < USUAL_WORD]
+        return frozenset(usual.tolist()) if has_table(self.language) else frozenset()
 
 
 def extract_terms(title: str, text: str, language: str) -> ArticleTerms:

@@ -56,6 +56,11 @@ def _codes(language: str) -> tuple[dict[int, int], int]:
     return dict(zip(numbers, codes, strict=True)), min(max(codes) + _BELOW_THE_TABLE, RAREST)
 
 
+def has_table(language: str) -> bool:
+    """Return whether the shipped table has the usual stems of a language, given as a primary subtag."""
+    return language in _places()
+
+
 def commonness(stems: Sequence[str], language: str) -> list[int]:
     """Return the codes of the stems' shares of articles. ``language`` is a primary subtag (``"en"``)."""
     codes, others = _codes(language)
