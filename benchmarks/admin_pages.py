@@ -486,7 +486,8 @@ def _context(jobs: AdminJobs, signed_in: SignedIn, path: str) -> dict[str, Any]:
     empty = dict.fromkeys(("csrf", "form_key", "message", "assets", "first_day"), "")
     return empty | {
         "site_title": options.title, "site_url": options.site_url, "zone": options.zone, "query": {},
-        "now": NOW.astimezone(options.zone), "viewer": signed_in.user, "scopes": ROLES["admin"],
+        "now": NOW.astimezone(options.zone), "titles": jobs.mailing.titles,
+        "viewer": signed_in.user, "scopes": ROLES["admin"],
         "menu": menu_of("admin", address, jobs.counts(NOW)), "address": address,
     }  # fmt: skip
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from syndicate.errors import WrongFields
 from syndicate.services.newsletter_services import NewsletterServices
 from syndicate.services.stored_declarations import channel_from, newsletter_from
 from syndicate.toml_lines import declared_places
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
     from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
     from syndicate.jobs.admin.outgoing.newsletter_actions import NewsletterActions
-    from syndicate.model import Channel
 
 
 class OutgoingServices(NewsletterServices):
@@ -30,7 +27,8 @@ class OutgoingServices(NewsletterServices):
             store=self.store,
             declared=self._channel_names,
             places=self.places("channels"),
-            read=self._read_channel,
+            read=partial(channel_from, self.settings),
+            networks=frozenset(network.name for network in self.settings.networks),
         )
 
     @cached_property
@@ -39,7 +37,10 @@ class OutgoingServices(NewsletterServices):
         from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
 
         return ChannelViews(
-            store=self.store, channels=self.channels, declared=self._channel_names, read=self._read_channel
+            store=self.store,
+            channels=self.channels,
+            declared=self._channel_names,
+            read=partial(channel_from, self.settings),
         )
 
     @cached_property
@@ -67,10 +68,3 @@ class OutgoingServices(NewsletterServices):
             for channel in self.settings.channels
             for name in (channel.name, *channel.moved_from)
         }
-
-    def _read_channel(self, values: Mapping[str, Any]) -> Channel:
-        channel = channel_from(self.settings, values)
-        # A channel of the store stays when its network leaves the file; only an entered name must exist.
-        if unknown := set(channel.post_to) - {network.name for network in self.settings.networks}:
-            raise WrongFields({"post_to": f"config.toml has no [[networks]] {', '.join(sorted(unknown))}."})
-        return channel

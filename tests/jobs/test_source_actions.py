@@ -211,3 +211,14 @@ def test_pages_of_the_list_neither_skip_nor_repeat(desk):
 
 def test_unseen_characters_are_written_as_codes():
     assert visible("a\u202eb\x00\x1b\r\nc\td\u200b") == "a[U+202E]b[U+0000][U+001B]\nc\td[U+200B]"
+
+
+def test_a_list_that_adds_nothing_is_recorded_too(desk):
+    actions, known = desk.services.source_actions, declared("quay").url
+    document = f'<opml version="2.0"><body><outline text="Quay" xmlUrl="{known}"/></body></opml>'.encode()
+    result = actions.import_opml(COMMAND, document)
+    with desk.store.read() as connection:
+        (row,) = audit_store.audit_rows(connection, action="source.import")
+    assert (result.is_change, row.after) == (False, {"added": [], "known": 1, "refused": 0})
+    actions.import_opml(replace(COMMAND, dry_run=True), document)
+    assert audit(desk).count(("source.import", "nora")) == 1

@@ -88,10 +88,13 @@ class NewsletterActions:
         send = partial(self.previewer.send, mail, recipient)
         return perform_mail(self.store, change, "newsletter.test", "editions:write", send, done)
 
-    def own_address(self, name: str) -> str:
-        """Return the postal address of an added newsletter, ``""`` for that of ``[mail]``."""
-        with self.store.read() as connection:
-            return str(rows.declarations(connection).get(name, {}).get("address", ""))
+    def stored(self, connection: Connection, name: str) -> tuple[Newsletter, str]:
+        """Return an added newsletter with its own postal address, ``""`` for that of ``[mail]``.
+
+        Raises ``ActionRefused`` for a declared or unknown newsletter.
+        """
+        declaration = self._added(connection, name)
+        return self.read({**declaration, "name": name}), str(declaration.get("address", ""))
 
     def _set_paused(self, change: Change, name: str, *, paused: bool) -> ActionResult:
         def work(connection: Connection) -> ActionResult:

@@ -177,9 +177,10 @@ class SourceActions:
         return ActionResult(
             kind="source",
             message=f"{found.text}.",
-            after={"added": list(found.added)},
+            after={"added": list(found.added), "known": len(found.known), "refused": len(found.refused)},
             facts=facts,
             is_change=bool(found.added),
+            is_logged=True,
         )
 
     def export_opml(self, title: str, now: datetime) -> bytes:
