@@ -33,11 +33,11 @@ from sqlalchemy import BigInteger, Connection, Table, cast, insert, select
 from starlette.types import ASGIApp, Message
 
 from syndicate.jobs.admin.access.sign_in import Client, SignedIn
-from syndicate.jobs.admin.admin_jobs import AdminJobs
 from syndicate.jobs.stage_log import StageLog, StageRun
 from syndicate.model import EVERY_EDITION
 from syndicate.model.actors import ROLES, SCOPES, Actor
 from syndicate.services import Services, open_services
+from syndicate.services.admin_jobs import AdminJobs
 from syndicate.settings import load_settings
 from syndicate.store import schema
 from syndicate.store.access import user_store
@@ -486,9 +486,9 @@ def _context(jobs: AdminJobs, signed_in: SignedIn, path: str) -> dict[str, Any]:
     empty = dict.fromkeys(("csrf", "form_key", "message", "assets", "first_day"), "")
     return empty | {
         "site_title": options.title, "site_url": options.site_url, "zone": options.zone, "query": {},
-        "now": NOW.astimezone(options.zone), "titles": jobs.mailing.titles,
+        "now": NOW.astimezone(options.zone), "titles": jobs.newsletter_views.titles,
         "viewer": signed_in.user, "scopes": ROLES["admin"],
-        "menu": menu_of("admin", address, jobs.counts(NOW)), "address": address,
+        "menu": menu_of("admin", address, jobs.needs.counts(NOW)), "address": address,
     }  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from syndicate.errors import ActionRefused
 from syndicate.jobs.admin.access.sign_in import Client, SignedIn, user_actor
 from syndicate.jobs.admin.actions import last_change, refuse_stale
-from syndicate.jobs.admin.admin_jobs import AdminJobs
 from syndicate.model.actors import ROLES, Change
+from syndicate.services.admin_jobs import AdminJobs
 from syndicate.store.access.session_store import Session
 from syndicate.store.access.user_store import User
 
@@ -115,10 +115,7 @@ class AdminRequest:
         seen = self.seen(names)
 
         def check(connection: Any) -> None:
-            def who(_: str) -> str:
-                return last_change(connection, kind, str(object_id))
-
-            refuse_stale(shown(connection), seen, who)
+            refuse_stale(shown(connection), seen, lambda _: last_change(connection, kind, str(object_id)))
 
         return replace(self.change(part), check=check)
 

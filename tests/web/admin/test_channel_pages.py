@@ -119,12 +119,12 @@ def test_a_block_that_left_the_file_can_lead_its_readers_on(
     admin_room.services.publish.run(NOW)
     admin_client.post("/admin/channels/add", {"name": "latest", "do": "save"})
     admin_room.declare(DECLARED.replace("news", "other") + SOURCES)
-    result = admin_room.services.channel_actions
+    result = admin_room.services.admin.channels
     from syndicate.model.actors import Change, command_actor
 
     result.rename(Change(actor=command_actor("nora"), now=NOW), "news", "latest")
     assert admin_room.services.former_channels() == {"news": "latest"}
-    line = admin_room.services.channel_views.line("news", NOW)
+    line = admin_room.services.admin.channel_views.line("news", NOW)
     assert (line.state, line.leads_to) == ("moved", "latest")
 
 
@@ -160,7 +160,7 @@ def test_a_channel_whose_network_left_the_file_says_so_and_can_be_saved(tmp_path
     with opened_room(tmp_path) as room:
         room.declare(head + network)
         added = {"name": "pier", "post_to": ["town"]}
-        room.services.channel_actions.add(Change(actor=command_actor("op"), now=NOW), added)
+        room.services.admin.channels.add(Change(actor=command_actor("op"), now=NOW), added)
         room.declare(head)
         with serving_admin(room, tmp_path / "feeds") as site:
             client, path = site.client(), "/admin/channels/pier"

@@ -146,13 +146,14 @@ class Filter:
         rows = [row for row in judged if self.tab in ("", row[1].tab)]
         if not (self.words or self.section or self.origin):
             return rows
-        known, words = source_figures.listed_sources(connection), self.words.casefold()
+        known, words = source_figures.searched_sources(connection), self.words.casefold()
         return [row for row in rows if self._accepts(known[row[0].id], words)]
 
     def _accepts(self, source: Any, words: str) -> bool:
+        if self.section not in ("", source.section):
+            return False
         found = words in source.name.casefold() or (not source.private and words in source.url.casefold())
-        is_chosen = self.section in ("", source.section)
-        return found and is_chosen and self.origin in ("", origin_of_row(source.origin, source.listed_in))
+        return found and self.origin in ("", origin_of_row(source.origin, source.listed_in))
 
 
 Judged = tuple[SourceName, SourceCondition]

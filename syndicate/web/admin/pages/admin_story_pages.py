@@ -12,7 +12,7 @@ from syndicate.model.actors import ActionResult
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.text.phrases import plural
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, form_status, read_number
 
 # Validity of a decision in hours, by the name in the form.
 PERIODS = {"": "until undone", "12": "12 hours", "24": "a day", "72": "three days", "168": "a week"}
@@ -176,27 +176,23 @@ def _decided_page(
     """
     with request.jobs.store.snapshot() as connection:
         page, uid = read(connection)
-    errors: dict[str, str] = {}
-    status, typed = 422, request.edited(name for name in _DECIDED if name in request.fields)
+    refused, typed = None, request.edited(name for name in _DECIDED if name in request.fields)
     if request.is_post:
         try:
             return Redirect(request.address, _save(request, uid, typed).message)
-        except WrongFields as wrong:
-            errors = wrong.fields
-        except ActionRefused as refused:
-            errors, status = refused.fields, refused.status
-            if not errors:
-                raise
+        except ActionRefused as error:
+            refused = error
+    status = form_status(refused)
     view = {
         "page": page,
-        "errors": errors,
+        "errors": refused.fields if refused else {},
         "typed": {**typed, "for": request.fields.get("for", "")},
         "seen": {} if status == 409 else request.seen(typed),
         "periods": list(PERIODS.items()),
         "may_decide": request.may(SCOPE),
         "address": request.address,
     }
-    return Show(template, view, status=status if errors else 200)
+    return Show(template, view, status)
 
 
 def _save(request: AdminRequest, uid: str, typed: dict[str, str]) -> ActionResult:

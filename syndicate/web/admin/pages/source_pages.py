@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from syndicate.audience.importing.csv_text import write_csv
 from syndicate.errors import ActionRefused, NotFound, ParseError
-from syndicate.jobs.admin.sources.source_actions import CHOSEN
+from syndicate.jobs.admin.sources.source_actions import CHOSEN, present_source
 from syndicate.jobs.admin.sources.source_list_view import Filter
 from syndicate.jobs.admin.sources.source_view import SourceView, secret_place
 from syndicate.jobs.ingest.dry_run import RuledArticle
@@ -14,7 +14,7 @@ from syndicate.model import Entry, FullText, Republish, Source
 from syndicate.plots.figure import Figure
 from syndicate.plots.time_plots import Dot, dots
 from syndicate.store import Connection
-from syndicate.store.ingest import poll_store, source_figures, source_store
+from syndicate.store.ingest import poll_store, source_figures
 from syndicate.store.ingest.poll_store import PollRow
 from syndicate.text.phrases import plural
 from syndicate.text.visible import visible
@@ -93,7 +93,7 @@ def sources_csv(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         rows = request.jobs.source_list.conditions(connection, request.now)
         rows = _filter(request.query).rows(connection, rows)
-        known = source_figures.listed_sources(connection)
+        known = source_figures.searched_sources(connection)
     cells = [
         (str(at), name, known[at].section, condition.words, "" if known[at].private else known[at].url)
         for (at, name), condition in rows
@@ -137,7 +137,7 @@ def polls(request: AdminRequest) -> Answer:
     """Show all kept polls of a source."""
     before = _time(request.query.get("before", ""))
     with request.jobs.store.snapshot() as connection:
-        source = _stored(connection, request.path["id"])
+        source, _ = present_source(connection, request.path["id"])
         rows = poll_store.polls_of(connection, source.id, before=before, limit=_POLL_PAGE)
     more = urlencode({"before": rows[-1].at.isoformat()}) if len(rows) == _POLL_PAGE else ""
     address = f"{LIST}/{source.id}/polls?{more}" if more else ""
@@ -151,7 +151,7 @@ def edit(request: AdminRequest) -> Answer:
     entered, refused = request.edited(_EDITED) if request.is_post else {}, None
 
     def shown(connection: Connection) -> dict[str, str]:
-        return _filled(request, _stored(connection, source_id))
+        return _filled(request, present_source(connection, source_id)[0])
 
     if request.is_post:
         fields = {name: text for name, text in entered.items() if name != "url"}
@@ -166,7 +166,7 @@ def edit(request: AdminRequest) -> Answer:
             refused = error
     status = form_status(refused)
     with request.jobs.store.snapshot() as connection:
-        source = _stored(connection, source_id)
+        source, _ = present_source(connection, source_id)
     stored, errors = _filled(request, source), refused.fields if refused else {}
     seen = {} if status == 409 else request.seen(entered)
     page = {"id": source_id, "name": source.name, "is_list": bool(source.listed_in), "wrong": errors}
@@ -192,7 +192,7 @@ def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
         return _list(request, {"chosen": "Choose at least one source."})
     if do in ("remove", "section") and "sure" not in fields:
         with request.jobs.store.snapshot() as connection:
-            found = [(number, _stored(connection, number).name) for number in ids]
+            found = [(number, present_source(connection, number)[0].name) for number in ids]
             sections = source_figures.source_sections(connection)
         return Show("admin/sources/chosen.html", {"do": do, "chosen": found, "sections": sections})
     result = request.jobs.sources.on_chosen(request.change(), do, ids, fields.get("section", "").strip())
@@ -201,16 +201,9 @@ def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
 
 def _test(request: AdminRequest, source_id: int) -> Answer:
     with request.jobs.store.snapshot() as connection:
-        source = _stored(connection, source_id)
+        source, _ = present_source(connection, source_id)
     lookup = request.jobs.lookups.test(request.change(), source)
     return Redirect(f"{LIST}/look/{lookup.id}")
-
-
-def _stored(connection: Connection, source_id: int) -> Source:
-    found = source_store.get_source(connection, source_id)
-    if found is None or found[0].absent == "removed":
-        raise NotFound("There is no such source.")
-    return found[0]
 
 
 def _may_see_bytes(request: AdminRequest, view: SourceView) -> bool:
