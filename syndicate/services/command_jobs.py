@@ -7,17 +7,17 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from syndicate.jobs.admin.mailing.delivery_actions import DeliveryActions
-from syndicate.jobs.admin.mailing.subscriber_actions import SubscriberActions
 from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
 from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
-from syndicate.jobs.admin.sources.source_actions import SourceActions
 from syndicate.services.declared import access_of
 from syndicate.services.mail_services import preferences_link
 from syndicate.services.stored_declarations import channel_from, newsletter_from
 
 if TYPE_CHECKING:
     from syndicate.jobs.admin.mailing.edition_actions import EditionActions
+    from syndicate.jobs.admin.mailing.subscriber_actions import SubscriberActions
     from syndicate.jobs.admin.outgoing.newsletter_actions import NewsletterActions
+    from syndicate.jobs.admin.sources.source_actions import SourceActions
     from syndicate.services.admin_services import AdminServices
 
 
@@ -26,11 +26,6 @@ class CommandJobs:
 
     def __init__(self, services: AdminServices) -> None:
         self._services, self.store, settings = services, services.store, services.settings
-        self.sources = SourceActions(
-            store=self.store,
-            read_access=partial(access_of, base=settings.base),
-            places=services.places("sources"),
-        )
         names = {name: known.name for known in settings.channels for name in (known.name, *known.moved_from)}
         read = partial(channel_from, settings)
         self.channels = ChannelActions(
@@ -44,7 +39,23 @@ class CommandJobs:
             store=self.store, channels=services.channels, declared=names, read=read
         )
         self.deliveries = DeliveryActions(store=self.store)
-        self.subscribers = SubscriberActions(
+
+    @cached_property
+    def sources(self) -> SourceActions:
+        """Actions on sources."""
+        from syndicate.jobs.admin.sources.source_actions import SourceActions
+
+        read_access = partial(access_of, base=self._services.settings.base)
+        places = self._services.places("sources")
+        return SourceActions(store=self.store, read_access=read_access, places=places)
+
+    @cached_property
+    def subscribers(self) -> SubscriberActions:
+        """Actions on subscribers."""
+        from syndicate.jobs.admin.mailing.subscriber_actions import SubscriberActions
+
+        services, settings = self._services, self._services.settings
+        return SubscriberActions(
             store=self.store,
             newsletters=services.newsletters,
             sign_up=services.sign_ups.options if services.sign_ups else None,

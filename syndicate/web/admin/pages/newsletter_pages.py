@@ -111,13 +111,8 @@ def mail(request: AdminRequest) -> Answer:
     found = request.jobs.newsletter_views.preview(name, request.now)
     if request.path["form"] == "eml" and found:
         return Download(f"{name}.eml", "message/rfc822", found.message)
-    html = found.html if found else ""
-    match request.path["form"]:
-        case "dark":
-            html = in_the_dark(html)
-        case "plain":
-            html = without_images(html)
-    return MailFrame(html)
+    changed = {"dark": in_the_dark, "plain": without_images}.get(request.path["form"], str)
+    return MailFrame(changed(found.html) if found else "")
 
 
 def add_newsletter(request: AdminRequest) -> Answer:
