@@ -487,7 +487,7 @@ def _ingest(config: Path) -> None:
             connection.execute(update(sources).values(url=url, next_check=NOW - timedelta(days=1)))
         polled = 0
         while True:
-            polled += services.ingest.run(datetime.now(UTC)).sources
+            polled += len(services.ingest.run(datetime.now(UTC)).sources)
             print(f"{polled} sources polled beside", file=sys.stderr, flush=True)
 
 
