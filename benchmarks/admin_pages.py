@@ -7,10 +7,10 @@
 Each page, with typical searches, is rendered several times in this process, without HTTP, and each list of
 the API is asked for, and the metrics; the table shows the first, the best and the median, in milliseconds
 of CPU and of wall time. The first includes what stays in memory afterwards. The budget is 250 ms for the
-overview and 150 ms for every other page. ``--busy`` lets another process store articles and polls meanwhile,
-as ingest does. ``--keep FOLDER`` keeps the filled store, ``--only TEXT`` measures pages with this text in
-their address; ``--serve PORT`` serves it afterwards with the user demo@example.org, whose sign-in cookie is
-printed.
+overview and 150 ms for every other page. ``--busy`` lets another process poll all sources at a server on
+loopback meanwhile. ``--keep FOLDER`` keeps the filled store, ``--only TEXT`` measures pages with this text
+in their address; ``--serve PORT`` serves it afterwards with the user demo@example.org, whose sign-in cookie
+is printed.
 """
 
 import argparse
@@ -18,40 +18,40 @@ import asyncio
 import multiprocessing
 import random
 import statistics
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import BigInteger, Connection, Table, cast, insert, select
+from sqlalchemy import BigInteger, Connection, Table, Text, cast, insert, literal, select, update
 from starlette.types import ASGIApp, Message
 
 from syndicate.jobs.admin.access.sign_in import Client, SignedIn
-from syndicate.jobs.admin.admin_jobs import AdminJobs
 from syndicate.jobs.stage_log import StageLog, StageRun
 from syndicate.model import EVERY_EDITION
 from syndicate.model.actors import ROLES, SCOPES, Actor
 from syndicate.services import Services, open_services
+from syndicate.services.admin_jobs import AdminJobs
 from syndicate.settings import load_settings
 from syndicate.store import schema
 from syndicate.store.access import user_store
 from syndicate.store.access.user_store import User
 from syndicate.store.core.column_types import EPOCH
-from syndicate.store.ingest import article_store
-from syndicate.store.ingest.poll_store import PollRow, add_polls
 from syndicate.web.admin.admin_app import create_admin_app
 from syndicate.web.admin.admin_request import AdminRequest, Download, Show
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
 from syndicate.web.admin.menu import menu_of
 from syndicate.web.api import ApiOptions, create_api
 from syndicate.web.server import WebServer
-from tests.factories import new_article
 
 NOW = datetime.fromisoformat("2026-11-27T08:42:00+00:00")
 BUDGETS = {"/": 250.0}
@@ -455,16 +455,40 @@ def _ingest_beside(config: Path) -> Iterator[None]:
         process.join()
 
 
+class _Feed(BaseHTTPRequestHandler):
+    """Answers each request with a feed of one article that was never seen."""
+
+    def do_GET(self) -> None:
+        number = time.time_ns()
+        item = (
+            f"<item><title>Ferry {number}</title><guid>{number}</guid><link>https://x.example/{number}</link>"
+        )
+        body = f"<rss version='2.0'><channel><title>Quay</title>{item}</item></channel></rss>".encode()
+        self.send_response(200 if self.path.endswith("feed") else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 def _ingest(config: Path) -> None:
-    """Store 20 articles and 20 polls in a transaction, twenty transactions a second, until the end."""
-    with open_services(load_settings(config), now=NOW) as services:
-        for number in count(1):
-            kind = f"busy-{time.time_ns()}"
-            articles = [new_article(at, uid=f"{kind}-{at}", entry_key=f"{kind}-{at}") for at in range(20)]
-            with services.store.write() as connection:
-                article_store.add_articles(connection, [(number % 100 + 1, articles)])
-                add_polls(connection, [PollRow(source_id=at + 1, at=NOW, outcome="new") for at in range(20)])
-            time.sleep(0.05)
+    """Poll all sources at a server on loopback, again and again, until the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Feed)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings = load_settings(config)
+    http = settings.http.model_copy(update={"allow_private": True, "host_gap": 0.0, "min_interval": 0.0})
+    with open_services(settings.model_copy(update={"http": http}), now=NOW) as services:
+        sources = schema.sources
+        address = f"http://127.0.0.1:{server.server_port}/"
+        with services.store.write() as connection:
+            url = literal(address).concat(cast(sources.c.id, Text)).concat("/feed")
+            connection.execute(update(sources).values(url=url, next_check=NOW - timedelta(days=1)))
+        polled = 0
+        while True:
+            polled += len(services.ingest.run(datetime.now(UTC)).sources)
+            print(f"{polled} sources polled beside", file=sys.stderr, flush=True)
 
 
 def _user(services: Services) -> User:
@@ -486,8 +510,9 @@ def _context(jobs: AdminJobs, signed_in: SignedIn, path: str) -> dict[str, Any]:
     empty = dict.fromkeys(("csrf", "form_key", "message", "assets", "first_day"), "")
     return empty | {
         "site_title": options.title, "site_url": options.site_url, "zone": options.zone, "query": {},
-        "now": NOW.astimezone(options.zone), "viewer": signed_in.user, "scopes": ROLES["admin"],
-        "menu": menu_of("admin", address, jobs.counts(NOW)), "address": address,
+        "now": NOW.astimezone(options.zone), "titles": jobs.newsletter_views.titles,
+        "viewer": signed_in.user, "scopes": ROLES["admin"],
+        "menu": menu_of("admin", address, jobs.needs.counts(NOW)), "address": address,
     }  # fmt: skip
 
 

@@ -36,7 +36,9 @@ _KEPT_NAME = re.compile(r"(?:frss:(?!CURLOPT))?[A-Za-z_][\w.-]{0,49}", re.ASCII)
 _FRESHRSS = ' xmlns:frss="https://freshrss.org/opml"'
 # Folder of feeds without a folder, in FreshRSS and Tiny Tiny RSS.
 _NO_FOLDER = "Uncategorized"
-_QUOTED = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+_QUOTED = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,4 +272,6 @@ def _feed_line(outline: Outline) -> str:
 
 
 def _attributes(**values: str) -> str:
-    return "".join(f' {name}="{escape(xml_safe(value), _QUOTED)}"' for name, value in values.items() if value)
+    return "".join(
+        f' {name}="{xml_safe(value).translate(_QUOTED)}"' for name, value in values.items() if value
+    )

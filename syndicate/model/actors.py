@@ -85,7 +85,8 @@ class ActionResult:
 
     ``message`` is a sentence for the person who asked. ``before`` and ``after`` are the changed fields for
     the audit log, without secrets and bodies. ``facts`` are JSON values for the answer of a program.
-    ``is_repeated`` is true for the stored result of an earlier request with the same key.
+    ``is_logged`` records a result that is no change. ``is_repeated`` is true for the stored result of an
+    earlier request with the same key.
     """
 
     kind: str
@@ -95,4 +96,5 @@ class ActionResult:
     after: Mapping[str, Any] | None = None
     facts: Mapping[str, Any] | None = None
     is_change: bool = True
+    is_logged: bool = False
     is_repeated: bool = False

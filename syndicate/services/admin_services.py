@@ -5,31 +5,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syndicate import __version__
 from syndicate.audience.mailbox_address import parse_mailbox
 from syndicate.errors import SyndicateError
-from syndicate.services.declared import access_of
-from syndicate.services.mailing_services import MailingServices
+from syndicate.services.newsletter_services import NewsletterServices
 from syndicate.text.urls import is_loopback
+from syndicate.toml_lines import declared_places
 
 if TYPE_CHECKING:
-    from syndicate.jobs.admin.admin_jobs import AdminJobs, AdminOptions
+    from syndicate.jobs.admin.admin_facts import AdminOptions
+    from syndicate.jobs.admin.mailing.review_links import ReviewLinks
     from syndicate.jobs.admin.needs import NeedsReader
-    from syndicate.jobs.admin.sources.source_actions import SourceActions
-    from syndicate.jobs.admin.sources.source_list_view import SourceListViews
     from syndicate.jobs.admin.system.metric_views import MetricsReader
     from syndicate.jobs.backup.backup_job import BackupJob
     from syndicate.jobs.stage_log import StageLog
+    from syndicate.services.admin_jobs import AdminJobs
+    from syndicate.services.command_jobs import CommandJobs
 
 log = logging.getLogger("syndicate.web")
 _ROLES = {"off": (), "admins": ("admin",), "all": ("admin", "editor")}
 
 
-class AdminServices(MailingServices):
+class AdminServices(NewsletterServices):
     """Adds what the operator's pages and API call.
 
     ``rejections`` are the mistakes for which the process kept its settings at the last reload.
@@ -71,13 +72,6 @@ class AdminServices(MailingServices):
         return StageLog(store=self.store)
 
     @cached_property
-    def source_views(self) -> SourceListViews:
-        """Views of all sources with their conditions."""
-        from syndicate.jobs.admin.sources.source_list_view import SourceListViews
-
-        return SourceListViews(self.zone)
-
-    @cached_property
     def metrics(self) -> MetricsReader:
         """Reader of the metrics."""
         from syndicate.jobs.admin.system.metric_views import MetricsReader
@@ -89,7 +83,7 @@ class AdminServices(MailingServices):
             stage_log=self.stage_log,
             channels=[channel.name for channel in self.channels],
             newsletters=[newsletter.name for newsletter in self.newsletters],
-            conditions=self.source_views.conditions,
+            conditions=self.admin.source_list.conditions,
         )
 
     @property
@@ -100,7 +94,7 @@ class AdminServices(MailingServices):
     @cached_property
     def admin_options(self) -> AdminOptions:
         """Facts about the installation for pages and API."""
-        from syndicate.jobs.admin.admin_jobs import AdminOptions
+        from syndicate.jobs.admin.admin_facts import AdminOptions
 
         settings, admin = self.settings, self.settings.admin
         listen = admin.listen or settings.web.listen
@@ -123,19 +117,31 @@ class AdminServices(MailingServices):
         )
 
     @cached_property
-    def source_actions(self) -> SourceActions:
-        """Actions on sources."""
-        from syndicate.jobs.admin.sources.source_actions import SourceActions
+    def commands(self) -> CommandJobs:
+        """Actions of operators that commands call."""
+        from syndicate.services.command_jobs import CommandJobs
 
-        read_access = partial(access_of, base=self.settings.base)
-        return SourceActions(store=self.store, read_access=read_access, places=self.places("sources"))
+        return CommandJobs(self)
 
     @cached_property
     def admin(self) -> AdminJobs:
-        """Jobs of the operator's pages and API."""
-        from syndicate.services.admin_composition import admin_jobs
+        """Actions and views of operators, for pages, API and commands."""
+        from syndicate.services.admin_jobs import AdminJobs
 
-        return admin_jobs(self)
+        return AdminJobs(self)
+
+    @cached_property
+    def review_links(self) -> ReviewLinks | None:
+        """Review of editions behind a signed link, or ``None`` without a web server."""
+        if not self.settings.web.listen:
+            return None
+        from syndicate.jobs.admin.mailing.review_links import ReviewLinks
+
+        return ReviewLinks(store=self.store, actions=self.commands.editions, site_url=self.settings.site.url)
+
+    def places(self, table: str) -> dict[str, str]:
+        """Return file and line of what the configuration declares in an array of tables."""
+        return declared_places(self.settings.path(self.settings.file), table)
 
     def mail_operator(self, to: str, subject: str, text: str) -> None:
         """Mail a text to a user or for an alert, from the sender of [mail]. Raises ``MailError``."""

@@ -59,7 +59,7 @@ def approve(services: Services, now: datetime) -> None:
 def undo(services: Services, now: datetime) -> None:
     """An editor approves what waits and takes it back; after a crash the editor does the same again."""
     actor = Actor(kind="link", name="ann", scopes=EDITOR_SCOPES)
-    actions, change = services.edition_actions, Change(actor=actor, now=now)
+    actions, change = services.admin.editions, Change(actor=actor, now=now)
     while waiting := services.review.waiting("daily"):
         actions.approve(change, waiting[-1])
     with services.store.read() as connection:

@@ -5,13 +5,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from syndicate.jobs.admin.admin_jobs import AdminJobs
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
 from syndicate.model import EditorAction, Source
 from syndicate.model.actors import Change, command_actor
 from syndicate.model.imported_subscribers import ImportedSubscriber, Standing
 from syndicate.newsletter import edition_changes
+from syndicate.services.admin_jobs import AdminJobs
 from syndicate.store.ingest import article_store
 from syndicate.store.mail import delivery_store
 from tests.factories import NOW

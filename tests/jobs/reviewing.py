@@ -74,4 +74,4 @@ class Editor:
 
 
 def editor(services: Services) -> Editor:
-    return Editor(services.edition_actions)
+    return Editor(services.admin.editions)

@@ -32,7 +32,7 @@ DAY = to_microseconds(NOW + timedelta(days=1)) - to_microseconds(NOW)
 def desk(rooms: Room) -> Room:
     rooms.declare(source("harbour", "https://harbour.example/feed"))
     for name in ("quay", "pier"):
-        rooms.services.source_actions.add(COMMAND, declared(name))
+        rooms.services.admin.sources.add(COMMAND, declared(name))
     return rooms
 
 
@@ -49,7 +49,7 @@ def audit(room: Room) -> list[tuple[str, str]]:
 
 
 def test_each_action_is_recorded_under_its_actor(desk):
-    actions, quay = desk.services.source_actions, number(desk, "quay")
+    actions, quay = desk.services.admin.sources, number(desk, "quay")
     actions.on_chosen(COMMAND, "pause", [quay])
     actions.on_chosen(COMMAND, "pause", [quay])
     actions.edit(COMMAND, quay, {"weight": "2"})
@@ -59,7 +59,7 @@ def test_each_action_is_recorded_under_its_actor(desk):
 
 
 def test_a_known_address_and_a_taken_name_are_refused_and_a_dry_run_stores_nothing(desk):
-    actions = desk.services.source_actions
+    actions = desk.services.admin.sources
     with pytest.raises(ActionRefused, match="quay reads this feed already"):
         actions.add(COMMAND, declared("other", url=declared("quay").url))
     with pytest.raises(WrongFields, match="a source is named quay already; how about quay"):
@@ -72,7 +72,7 @@ def test_a_known_address_and_a_taken_name_are_refused_and_a_dry_run_stores_nothi
 
 
 def test_reading_now_keeps_the_pause_that_a_server_asked_for(desk):
-    actions, quay, pier = desk.services.source_actions, number(desk, "quay"), number(desk, "pier")
+    actions, quay, pier = desk.services.admin.sources, number(desk, "quay"), number(desk, "pier")
     until = NOW + timedelta(hours=2)
     with desk.store.write() as connection:
         robots_store.set_origin_pause(connection, "https://quay.example", until, 7200.0)
@@ -91,13 +91,13 @@ def test_reading_now_makes_a_source_due(desk):
     with desk.store.write() as connection:
         connection.exec_driver_sql(f"UPDATE sources SET next_check = {to_microseconds(NOW) + DAY}")
         assert source_store.due_sources(connection, now=NOW) == []
-    desk.services.source_actions.on_chosen(EDITOR, "read", [pier])
+    desk.services.admin.sources.on_chosen(EDITOR, "read", [pier])
     with desk.store.read() as connection:
         assert source_store.due_sources(connection, now=NOW) == ["pier"]
 
 
 def test_declared_unknown_and_removed_sources_are_refused(desk):
-    actions = desk.services.source_actions
+    actions = desk.services.admin.sources
     with pytest.raises(ActionRefused, match=r"declared in config\.toml, line \d+: set paused"):
         actions.on_chosen(COMMAND, "pause", [number(desk, "harbour")])
     with pytest.raises(ActionRefused, match=r"declared in config\.toml"):
@@ -111,7 +111,7 @@ def test_declared_unknown_and_removed_sources_are_refused(desk):
 
 
 def test_secrets_are_for_admins_and_never_go_to_another_server(desk):
-    actions = desk.services.source_actions
+    actions = desk.services.admin.sources
     secret = Access(kind=AccessKind.BEARER, secret_env="KEY")
     vault = declared("vault", url="https://vault.example/", private=True, access=secret)
     actions.add(COMMAND, vault)
@@ -135,16 +135,16 @@ def test_an_actor_without_the_scope_changes_nothing(desk):
     token = Actor(kind="token", name="t", token_id=1, scopes=frozenset({"sources:read"}))
     reader = Change(actor=token, now=NOW)
     with pytest.raises(NotAllowed):
-        desk.services.source_actions.on_chosen(reader, "pause", [number(desk, "quay")])
+        desk.services.admin.sources.on_chosen(reader, "pause", [number(desk, "quay")])
     with pytest.raises(NotAllowed):
-        desk.services.source_actions.add(
+        desk.services.admin.sources.add(
             replace(reader, dry_run=True), declared("x", url="https://x.example/")
         )
 
 
 def test_the_same_form_sent_twice_is_one_change(desk):
     form = Change(actor=EDITOR.actor, now=NOW, key="once")
-    actions = desk.services.source_actions
+    actions = desk.services.admin.sources
     first = actions.add(form, declared("new", url="https://new.example/"))
     again = actions.add(form, declared("new", url="https://new.example/"))
     assert (again.is_repeated, again.id) == (True, first.id)
@@ -197,7 +197,7 @@ def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):
 
 def test_pages_of_the_list_neither_skip_nor_repeat(desk):
     for index in range(7):
-        desk.services.source_actions.add(COMMAND, declared(f"s{index}", url=f"https://s{index}.example/"))
+        desk.services.admin.sources.add(COMMAND, declared(f"s{index}", url=f"https://s{index}.example/"))
     views, names, after = SourceListViews(zone=desk.services.zone), list[str](), ""
     while True:
         with desk.store.snapshot() as connection:
@@ -211,3 +211,14 @@ def test_pages_of_the_list_neither_skip_nor_repeat(desk):
 
 def test_unseen_characters_are_written_as_codes():
     assert visible("a\u202eb\x00\x1b\r\nc\td\u200b") == "a[U+202E]b[U+0000][U+001B]\nc\td[U+200B]"
+
+
+def test_a_list_that_adds_nothing_is_recorded_too(desk):
+    actions, known = desk.services.admin.sources, declared("quay").url
+    document = f'<opml version="2.0"><body><outline text="Quay" xmlUrl="{known}"/></body></opml>'.encode()
+    result = actions.import_opml(COMMAND, document)
+    with desk.store.read() as connection:
+        (row,) = audit_store.audit_rows(connection, action="source.import")
+    assert (result.is_change, row.after) == (False, {"added": [], "known": 1, "refused": 0})
+    actions.import_opml(replace(COMMAND, dry_run=True), document)
+    assert audit(desk).count(("source.import", "nora")) == 1

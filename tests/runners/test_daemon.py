@@ -20,10 +20,11 @@ from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.cli.operate.setup import check
 from syndicate.cli.operate.status import status
 from syndicate.errors import StoreBusy
+from syndicate.jobs.admin.access.sign_in import Client
 from syndicate.services import open_services
 from syndicate.services.store_location import store_lock, store_url
 from syndicate.settings import load_settings
-from syndicate.store.access import audit_store
+from syndicate.store.access import audit_store, user_store
 from syndicate.store.core import quarantine
 from syndicate.store.leases import leases
 from syndicate.store.output import stale
@@ -90,6 +91,41 @@ def test_OF9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(conf
     with open_services(load_settings(config)) as services, services.store.read() as connection:
         (row,) = audit_store.audit_rows(connection, action="config.reload")
     assert (row.object_id, row.after) == ("config.toml", {"hash": sha256(config.read_bytes()).hexdigest()})
+
+
+@pytest.mark.all
+def test_the_settings_page_shows_the_mistakes_of_the_last_reload_until_it_succeeds(config: Path) -> None:
+    admin = '[admin]\nenabled = true\nsecond_step = "off"\n'
+    write(config, more=admin)
+    with running(config) as daemon:
+        url = daemon.wait_for("serving")["url"]
+        daemon.wait_for("started")
+        with open_services(load_settings(config)) as services, services.store.write() as connection:
+            now, address = datetime.now(UTC), "nora@news.example"
+            number = user_store.add_user(
+                connection, address=address, address_key=address, name="", role="admin", now=now
+            )
+            user_store.change_user(connection, number, password_hash="none")
+            user = user_store.find_user(connection, user_id=number)
+            assert user is not None
+            cookie = services.admin.sign_in.open_session(connection, user, Client(browser="Firefox"), now)
+
+        def settings_page(url: str) -> str:
+            request = Request(f"{url}/admin/settings", headers={"Cookie": f"syndicate={cookie}"})
+            return daemon.get(request)[1].decode()
+
+        assert "was not reloaded" not in settings_page(url)
+        config.write_text('[site]\ntitle = ""\n', "utf-8")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for("the configuration was not reloaded")
+        page = settings_page(url)
+        assert "The configuration was not reloaded" in page
+        assert "config.toml:2: site.title" in page
+        write(config, more=admin)
+        daemon.process.send_signal(signal.SIGHUP)
+        url = daemon.wait_for("serving")["url"]
+        assert "was not reloaded" not in settings_page(url)
+        assert daemon.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.all

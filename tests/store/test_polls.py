@@ -35,7 +35,9 @@ def test_the_latest_poll_of_each_source_is_found(store):
         first, second = factories.add_sources(connection, factories.declared("A"), factories.declared("B"))
         polls = [PollRow(source_id=first.id, at=NOW + HOUR, outcome=kind) for kind in ("failed", "equal")]
         poll_store.add_polls(connection, [*polls, PollRow(source_id=first.id, at=NOW, outcome="new")])
-        assert poll_store.latest_statuses(connection, [first.id, second.id]) == {first.id: polls[1].status}
+        assert poll_store.latest_answers(connection, [first.id, second.id]) == {
+            first.id: (polls[1].status, polls[1].ms)
+        }
 
 
 def test_days_count_polls_and_failures_from_their_start(store):

@@ -78,7 +78,7 @@ def channels() -> None:
 def list_(call: Call) -> None:
     """Show channels and former names."""
     with call.services() as services:
-        lines = services.channel_views.lines(call.now)
+        lines = services.commands.channel_views.lines(call.now)
     shown = "name title origin state leads_to since daily readers problem"
     queries = [line.channel.query if line.channel else "" for line in lines]
     answer = [attributes(line, shown) | {"query": text} for line, text in zip(lines, queries, strict=True)]
@@ -101,7 +101,9 @@ def preview(call: Call, query: str, saved: str, limit: int | None) -> None:
     With a saved channel, also the articles that it would lose.
     """
     with call.services() as services:
-        found = services.channel_views.preview(given_values({"limit": limit}, query=query), call.now, saved)
+        found = services.commands.channel_views.preview(
+            given_values({"limit": limit}, query=query), call.now, saved
+        )
     if found.problem:
         raise click.UsageError(found.problem)
 
@@ -127,7 +129,7 @@ def rename(call: Call, name: str, new_name: str) -> None:
     The old addresses lead to the new addresses; renaming back undoes it. The addresses of a channel that left
     the file can be led to another channel, too.
     """
-    act(call, lambda services, change: services.channel_actions.rename(change, name, new_name))
+    act(call, lambda services, change: services.commands.channels.rename(change, name, new_name))
 
 
 @channels.command()
@@ -135,13 +137,13 @@ def rename(call: Call, name: str, new_name: str) -> None:
 @click.argument("name")
 def restore(call: Call, name: str) -> None:
     """Undo `channels remove`, or forget where a former name leads."""
-    act(call, lambda services, change: services.channel_actions.restore(change, name))
+    act(call, lambda services, change: services.commands.channels.restore(change, name))
 
 
 add_editing(
     channels,
     _FIELDS,
-    lambda services: services.channel_actions,
+    lambda services: services.commands.channels,
     add="Add the channel NAME to the store; the next publishing writes it.",
     edit="Change an added channel.",
     remove="""Take an added channel down.

@@ -269,7 +269,7 @@ def _edit(name: str, values: str, edit: Callable[..., Any], help_text: str) -> N
 
     def run(call: Call, edition_id: int, **given: Any) -> None:
         with call.services() as services:
-            actions = services.edition_actions
+            actions = services.commands.editions
             change = actions.add(edition_id, given["story"]) if "story" in given else partial(edit, **given)
             actions.edit(call.change, edition_id, change)
             checked = services.review.check(edition_id)
@@ -329,7 +329,7 @@ _review_command("correct", "text", _correct, _CORRECT)
 
 def _act(call: Call, action: Callable[..., ActionResult], edition_id: int, *values: str) -> ActionResult:
     with call.services() as services:
-        return action(services.edition_actions, call.change, edition_id, *values)
+        return action(services.commands.editions, call.change, edition_id, *values)
 
 
 def _show_content(call: Call, edition_id: int, checked: CheckedEdition) -> None:

@@ -45,10 +45,10 @@ def write(
             letter = newsletter_named(services, newsletter, option="--newsletter")
             name, send_at = letter.name, _time(at, letter.time_zone, call.now) if at else None
         draft = IssueDraft(newsletter=name, text=text, send_at=send_at, replaced=replaced or 0, **given)
-        number = int(services.edition_actions.write_issue(call.change, draft).id)
+        number = int(services.commands.editions.write_issue(call.change, draft).id)
         checked = services.review.check(number)
         if send:
-            services.edition_actions.approve(call.change, number)
+            services.commands.editions.approve(call.change, number)
         reviewed, content = services.review.edition(number)
         zone = zone_of(services, reviewed.edition.newsletter)
     planned = f" for {local_time(reviewed.approve_by, zone)}" if reviewed.approve_by else ""

@@ -90,7 +90,7 @@ def resume(call: Call, name: str) -> None:
 def _set_paused(call: Call, name: str, outcome: str, text: str) -> None:
     with call.services() as services:
         newsletter_named(services, name)
-        actions = services.newsletter_actions
+        actions = services.commands.newsletters
         work = actions.pause if outcome == "paused" else actions.resume
         result = work(call.change, name)
     call.show_change(name, outcome, text, result.is_change)
@@ -99,7 +99,7 @@ def _set_paused(call: Call, name: str, outcome: str, text: str) -> None:
 add_editing(
     newsletters,
     _FIELDS,
-    lambda services: services.newsletter_actions,
+    lambda services: services.commands.newsletters,
     add="Add the newsletter NAME to the store. Its first edition is the next of its schedule.",
     edit="Change an added newsletter.",
     remove="Remove an added newsletter. Its subscribers and editions stay.",

@@ -76,7 +76,7 @@ def resend(call: Call, ids: tuple[int, ...]) -> None:
     copy for each Message-ID.
     """
     with call.services() as services:
-        result = services.delivery_actions.resend(call.change, ids)
+        result = services.commands.deliveries.resend(call.change, ids)
     call.show({"resent": list(ids)}, result.message)
 
 
@@ -86,7 +86,7 @@ def resend(call: Call, ids: tuple[int, ...]) -> None:
 def mark_sent(call: Call, ids: tuple[int, ...]) -> None:
     """Record that the uncertain deliveries IDS were delivered."""
     with call.services() as services:
-        result = services.delivery_actions.mark_sent(call.change, ids)
+        result = services.commands.deliveries.mark_sent(call.change, ids)
     call.show({"arrived": list(ids)}, result.message)
 
 
@@ -97,7 +97,7 @@ def mark_sent(call: Call, ids: tuple[int, ...]) -> None:
 def pause(call: Call, reason: str, edition_id: int | None) -> None:
     """Pause sending of all mail, or of an edition."""
     with call.services() as services:
-        result = services.delivery_actions.pause(call.change, reason, edition_id or 0)
+        result = services.commands.deliveries.pause(call.change, reason, edition_id or 0)
     call.show({"edition": edition_id, "paused": True, "reason": reason}, result.message)
 
 
@@ -107,7 +107,7 @@ def pause(call: Call, reason: str, edition_id: int | None) -> None:
 def resume(call: Call, edition_id: int | None) -> None:
     """Resume sending after a pause or the brake."""
     with call.services() as services:
-        result = services.delivery_actions.resume(call.change, edition_id or 0)
+        result = services.commands.deliveries.resume(call.change, edition_id or 0)
     call.show({"edition": edition_id, "paused": False}, result.message)
 
 

@@ -75,7 +75,7 @@ def import_list(
         for rehearsal in (True, False) if asks else (dry_run,):
             report = _ImportReport(lists, every_row=call.as_json or given["all_rows"])
             change = replace(call.change, dry_run=rehearsal)
-            services.subscriber_actions.import_list(change, rows, agreed, tell=report.add)
+            services.commands.subscribers.import_list(change, rows, agreed, tell=report.add)
             if rehearsal or not asks:
                 call.show(report.answer() | {"dry_run": dry_run}, report.print)
             if rehearsal and asks:

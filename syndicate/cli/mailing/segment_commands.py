@@ -27,7 +27,7 @@ def set_(call: Call, address: str, values: tuple[str, ...]) -> None:
         declared = {field.name: field for field in services.subscriber_fields}
         check_names([name for name, text in given.items() if text], list(declared), "field")
         read = {name: text and read_value(declared[name], text) for name, text in given.items()}
-        stored = (services.subscriber_actions.set_fields(call.change, address, read).facts or {})["fields"]
+        stored = (services.commands.subscribers.set_fields(call.change, address, read).facts or {})["fields"]
     facts = "; ".join(f"{name}: {value}" for name, value in stored.items()) or "no fields"
     call.show({"address": address, "fields": stored, "dry_run": call.dry_run}, f"{address} has {facts}.")
 
@@ -43,7 +43,7 @@ def tag(call: Call, address: str, tags: tuple[str, ...]) -> None:
         raise click.UsageError(f"{mistaken[0]!r} is neither +TAG nor -TAG.")
     added, removed = ([read_tag(text[1:]) for text in tags if text[0] == sign] for sign in "+-")
     with call.services() as services:
-        result = services.subscriber_actions.tag(call.change, address, add=added, remove=removed)
+        result = services.commands.subscribers.tag(call.change, address, add=added, remove=removed)
     stored = (result.facts or {})["tags"]
     text = f"{address} has the tags {', '.join(stored)}." if stored else f"{address} has no tags."
     call.show({"address": address, "tags": stored, "dry_run": call.dry_run}, text)

@@ -61,7 +61,7 @@ def add(call: Call, newsletter: str | None, agreed: str, name: str, language: st
             address=address, newsletter=title, agreed=agreed, name=name, language=language, has_agreed=True
         )
         try:
-            result = services.subscriber_actions.add(call.change, new)
+            result = services.commands.subscribers.add(call.change, new)
             outcome = "added" if result.is_change else "already"
         except ActionRefused as refused:
             outcome = "suppressed" if refused.problem == "suppressed" else "left"
@@ -149,7 +149,7 @@ def export(call: Call, newsletter: str | None, segment: str | None, file: Path) 
 def remove(call: Call, address: str) -> None:
     """End every subscription of an ADDRESS. Only the reader can subscribe again."""
     with call.services() as services:
-        result = services.subscriber_actions.end_all(call.change, address)
+        result = services.commands.subscribers.end_all(call.change, address)
     ended = (result.facts or {})["ended"]
     answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": call.dry_run}
     call.show(answer, f"{address} {'would be' if call.dry_run else 'is'} unsubscribed.")
@@ -173,7 +173,7 @@ def new_feed(call: Call, address: str) -> None:
         feeds = services.private_feeds
         if feeds is None:
             raise ConfigError("There are no private feeds while [web] listen is empty. Set it first.")
-        result = services.subscriber_actions.new_feed(call.change, address, feeds.renew)
+        result = services.commands.subscribers.new_feed(call.change, address, feeds.renew)
     feed = (result.facts or {})["feed"]
     call.show({"address": address, "feed": feed}, feed)
 
@@ -202,7 +202,7 @@ def erase_(call: Call, address: str) -> None:
     recalled.
     """
     with call.services() as services:
-        result = services.subscriber_actions.erase(call.change, address)
+        result = services.commands.subscribers.erase(call.change, address)
     mails = (result.facts or {})["mails"]
     verb = "would be" if call.dry_run else "is"
     text = f"{address} {verb} erased, and {plural(mails, 'mail')} in the outbox."

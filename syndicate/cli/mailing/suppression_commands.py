@@ -27,7 +27,7 @@ def unsuppress(call: Call, reason: str, address: str) -> None:
     only subscribe again in person.
     """
     with call.services() as services:
-        result = services.subscriber_actions.unsuppress(call.change, address, reason)
+        result = services.commands.subscribers.unsuppress(call.change, address, reason)
     resumed = (result.facts or {})["newsletters"]
     names = ", ".join(resumed) or "no newsletter; `syndicate subscribers add` subscribes it"
     answer = {"address": address, "newsletters": resumed, "dry_run": call.dry_run}
@@ -68,7 +68,7 @@ def import_suppressions(call: Call, file: Path) -> None:
         for email, newsletter, reason in import_export.import_suppressions(file.read_bytes())
     ]
     with call.services() as services:
-        result = services.subscriber_actions.import_suppressions(call.change, suppressions, file.name)
+        result = services.commands.subscribers.import_suppressions(call.change, suppressions, file.name)
     changed = (result.facts or {})["changed"]
     verb = "would change" if call.dry_run else "changed"
     answer = {"rows": len(suppressions), "changed": changed, "dry_run": call.dry_run}

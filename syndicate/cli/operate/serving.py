@@ -143,8 +143,8 @@ def _admin_app(services: Services) -> ASGIApp:
     from syndicate.web.admin.admin_app import create_admin_app
 
     jobs = services.admin
-    system = replace(jobs.system, checks=partial(health_findings, services))
-    return create_admin_app(replace(jobs, system=system), services.templates)
+    jobs.system = replace(jobs.system, checks=partial(health_findings, services))
+    return create_admin_app(jobs, services.templates)
 
 
 def _api_app(services: Services) -> ASGIApp:

@@ -112,9 +112,8 @@ def sessions(call: Call, address: str, end: bool, second_step_off: bool) -> None
             return
         with services.store.snapshot() as connection:
             view = user_view(connection, user_id, call.now)
-    found = view.sessions if view else ()
     columns = ("browser", "network", "created", "seen", "ends")
-    rows = [tuple(str(getattr(session, column)) for column in columns) for session in found]
+    rows = [tuple(str(getattr(session, column)) for column in columns) for session in view.sessions]
     answer = {"sessions": [dict(zip(columns, row, strict=True)) for row in rows]}
     call.show(answer, (lambda: table(columns, rows)) if rows else f"{address} has no session.")
 

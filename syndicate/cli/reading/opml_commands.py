@@ -29,7 +29,7 @@ def import_(call: Call, section: str, place: str) -> None:
     """
     with call.services() as services:
         document = _read(place, services)
-        result = services.source_actions.import_opml(call.change, document, section=section)
+        result = services.commands.sources.import_opml(call.change, document, section=section)
     facts = result.facts or {}
 
     def text() -> None:

@@ -75,7 +75,7 @@ def add(call: Call, **given: Any) -> None:
             _check_origin(url, chosen.url, access)
             source = _source(chosen, access, private or is_private(chosen.url, None, False), given)
             change = replace(call.change, dry_run=given["dry_run"])
-            result = services.source_actions.add(change, source)
+            result = services.commands.sources.add(change, source)
             answer["added"] = (result.facts or {})["name"]
     done = (
         "would be added" if given["dry_run"] else "is added and will be read at the next `syndicate ingest`"

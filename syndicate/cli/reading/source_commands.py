@@ -107,7 +107,7 @@ def move(call: Call, name: str, url: str) -> None:
         raise click.UsageError("URL must be an http or https address without user name and password")
     with call.services() as services:
         source_id = _id_of(services, name)
-        result = services.source_actions.move(call.change, source_id, url)
+        result = services.commands.sources.move(call.change, source_id, url)
     call.show_change(name, "moved", "is read at its new URL", result.is_change)
 
 
@@ -127,7 +127,7 @@ def edit(call: Call, name: str, **given: Any) -> None:
     fields = {field: str(value) for field, value in given.items() if value is not None}
     with call.services() as services:
         source_id = _id_of(services, name)
-        result = services.source_actions.edit(call.change, source_id, fields)
+        result = services.commands.sources.edit(call.change, source_id, fields)
     call.show_change(fields.get("name", name), "edited", "is saved", result.is_change)
 
 
@@ -157,7 +157,7 @@ def _id_of(services: Services, name: str) -> int:
 def _change(call: Call, name: str, what: str) -> bool:
     """Change a source; return false if it had that state. Sources of the configuration file are refused."""
     with call.services() as services:
-        return services.source_actions.on_chosen(call.change, what, [_id_of(services, name)]).is_change
+        return services.commands.sources.on_chosen(call.change, what, [_id_of(services, name)]).is_change
 
 
 _ABSENT = {Absence.UNDECLARED: "no longer declared", Absence.UNLISTED: "no longer listed"}

@@ -54,7 +54,8 @@ def perform(store: Store, change: Change, action: str, scope: str, work: Work) -
     """Run ``work`` in a write transaction for an actor with ``scope``, and record it as ``action``.
 
     ``work`` does no network, rendering or file work. A result that is no change is not recorded in the
-    audit log. Raises ``NotAllowed``, ``ActionRefused``, and the errors of ``work``; then nothing changes.
+    audit log unless it ``is_logged``. Raises ``NotAllowed``, ``ActionRefused``, and the errors of ``work``;
+    then nothing changes.
     """
     require(change, scope)
     with store.dry_run() if change.dry_run else store.write() as connection:
@@ -64,7 +65,7 @@ def perform(store: Store, change: Change, action: str, scope: str, work: Work) -
         if change.check:
             change.check(connection)
         result = work(connection)
-        if result.is_change:
+        if result.is_change or result.is_logged:
             audit_store.add_row(connection, change.actor, action, result, change.now)
         if change.key:
             request_store.save_result(connection, change, result)
@@ -109,6 +110,26 @@ def record_reload(store: Store, change: Change, file: str, file_hash: str) -> No
         return ActionResult(kind="config", id=file, after={"hash": file_hash}, is_change=is_new)
 
     perform(store, change, "config.reload", "", work)
+
+
+def last_change(connection: Connection, kind: str, object_id: str) -> str:
+    """Return who changed an object last and when, or ``""`` if the audit log has nothing about it."""
+    rows = audit_store.audit_rows(connection, object_kind=kind, object_id=object_id, limit=1)
+    return f"{rows[0].actor_name} at {rows[0].at:%H:%M} UTC" if rows else ""
+
+
+def refuse_stale(shown: Mapping[str, str], seen: Mapping[str, str], who: Callable[[str], str]) -> None:
+    """Raise ``ActionRefused`` (stale) for fields that show something else than their editor saw.
+
+    ``who`` returns who changed a field.
+    """
+    fields = {
+        name: f"{who(name) or 'Another person'} changed this to “{shown[name]}” meanwhile."
+        for name, text in seen.items()
+        if shown.get(name, text) != text
+    }
+    if fields:
+        raise ActionRefused("stale", " ".join(fields.values()), fields=fields)
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, RootTransaction, insert, select
 
 from syndicate.store import schema
 from syndicate.store.core.compiled_sql import CompiledStatement
@@ -34,11 +35,12 @@ OFF = "off"
 _WANTING = CompiledStatement(
     select(schema.webhooks.c.id, schema.webhooks.c.events).where(schema.webhooks.c.state != OFF)
 )
+_KNOWN: WeakKeyDictionary[RootTransaction, list[tuple[int, list[str]]]] = WeakKeyDictionary()
 Data = Mapping[str, Any]
 
 
 def is_wanted(connection: Connection, event_type: str) -> bool:
-    """Return whether an endpoint wants events of this type. Costs a read of the few endpoints."""
+    """Return whether an endpoint wants events of this type."""
     return bool(_wanting(connection, event_type))
 
 
@@ -73,4 +75,11 @@ def add_event(
 
 
 def _wanting(connection: Connection, event_type: str) -> list[int]:
-    return [key for key, wanted in _WANTING.rows(connection, {}) if event_type in wanted.split()]
+    """Return the endpoints that want a type, read once in a transaction."""
+    transaction = connection.get_transaction()
+    endpoints = _KNOWN.get(transaction) if transaction else None
+    if endpoints is None:
+        endpoints = [(key, wanted.split()) for key, wanted in _WANTING.rows(connection, {})]
+        if transaction:
+            _KNOWN[transaction] = endpoints
+    return [key for key, wanted in endpoints if event_type in wanted]

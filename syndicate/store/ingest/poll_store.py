@@ -131,14 +131,14 @@ def polls_of(
     return [PollRow(**row) for row in rows.mappings()]
 
 
-def latest_statuses(connection: Connection, source_ids: Collection[int]) -> dict[int, int]:
-    """Return the status of the latest poll of each source that has any."""
+def latest_answers(connection: Connection, source_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Return status and milliseconds of the latest poll of each source that has any."""
     sources, inner = schema.sources, table.alias()
     newest = select(inner.c.id).where(inner.c.source_id == sources.c.id)
     newest = newest.order_by(inner.c.at.desc(), inner.c.id.desc()).limit(1)
     ids = select(newest.scalar_subquery()).where(sources.c.id.in_(source_ids))
-    rows = connection.execute(select(table.c.source_id, table.c.status).where(table.c.id.in_(ids)))
-    return dict(map(tuple, rows))
+    query = select(table.c.source_id, table.c.status, table.c.ms).where(table.c.id.in_(ids))
+    return {row.source_id: (row.status, row.ms) for row in connection.execute(query)}
 
 
 def poll_days(

@@ -74,7 +74,9 @@ _figures = select(*(sources.c[name] for name in SourceFigures._fields)).where(_i
 _OTHERS = CompiledStatement(_figures.where(~_is_plain))
 _FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
 _SHOWN = "id name url kind section origin listed_in private paused gone failures check_reason next_check"
-_LISTED = select(*(sources.c[name] for name in _SHOWN.split())).where(_is_here)
+_LISTED = select(*(sources.c[name] for name in _SHOWN.split()))
+_SEARCHED = "id name url private section origin listed_in"
+_FOUND = select(*(sources.c[name] for name in _SEARCHED.split())).where(_is_here)
 
 
 def plain_sources(connection: Connection) -> list[SourceName]:
@@ -88,10 +90,14 @@ def source_figures(connection: Connection, source_id: int | None = None) -> list
     return list(map(SourceFigures._make, query.rows(connection, values)))
 
 
-def listed_sources(connection: Connection, ids: Sequence[int] | None = None) -> dict[int, Row[Any]]:
-    """Return what a list shows of these sources, or of every source that was not removed, by id."""
-    query = _LISTED if ids is None else _LISTED.where(sources.c.id.in_(ids))
-    return {row.id: row for row in connection.execute(query)}
+def searched_sources(connection: Connection) -> dict[int, Row[Any]]:
+    """Return what a search of the list looks at, of every source that was not removed, by id."""
+    return {row.id: row for row in connection.execute(_FOUND)}
+
+
+def listed_sources(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Return what a list shows of these sources, by id."""
+    return {row.id: row for row in connection.execute(_LISTED.where(sources.c.id.in_(ids)))}
 
 
 def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:

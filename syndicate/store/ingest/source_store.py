@@ -55,7 +55,8 @@ _KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Pay
 CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
 """Declared fields of a source that are columns of text."""
 _STRUCTURED = ("poll_interval", "select_json", "access_json", "outline_json")
-_SOURCE = select(*(table.c[name] for name in (*_PLAIN, *CHOICES, *_STRUCTURED)))
+_NAMES = (*_PLAIN, *CHOICES, *_STRUCTURED)
+_SOURCE = select(*(table.c[name] for name in _NAMES))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _WEIGHTS = CompiledStatement(select(table.c.id, table.c.weight))
 _LEASED_BY = CompiledStatement(
@@ -101,7 +102,8 @@ class SavedPoll:
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """Return every source ever declared or added, by name; removed sources still have articles."""
-    return tuple(source_of(row) for row in connection.execute(_SOURCE.order_by(table.c.name)))
+    rows = connection.execute(_SOURCE.order_by(table.c.name))
+    return tuple(_source(dict(zip(_NAMES, row, strict=True))) for row in rows)
 
 
 def get_sources(connection: Connection, ids: Iterable[int]) -> dict[int, Source]:

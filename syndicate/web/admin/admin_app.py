@@ -20,8 +20,8 @@ from syndicate.access.random_keys import new_key
 from syndicate.audience.networks import network_of
 from syndicate.errors import ActionRefused, NotAllowed, NotFound, StoreError, SyndicateError
 from syndicate.jobs.admin.access.sign_in import DAY, Client, KeptForm, SignedIn
-from syndicate.jobs.admin.admin_jobs import AdminJobs
 from syndicate.model.actors import ROLES
+from syndicate.services.admin_jobs import AdminJobs
 from syndicate.templating import Templates
 from syndicate.web.admin import request_guard
 from syndicate.web.admin.admin_forms import Form, read_form
@@ -267,7 +267,7 @@ class _Admin:
             "site_url": options.site_url,
             "now": now.astimezone(options.zone),
             "zone": options.zone,
-            "titles": self.jobs.mailing.titles if signed_in else {},
+            "titles": self.jobs.newsletter_views.titles if signed_in else {},
             "viewer": signed_in.user if signed_in else None,
             "scopes": ROLES.get(role, frozenset()),
             "first_day": role == "admin" and signed_in and now - signed_in.user.created < DAY,
@@ -275,7 +275,7 @@ class _Admin:
             "form_key": new_key(),
             "message": message,
             "query": dict(request.query_params),
-            "menu": menu_of(role, path, self.jobs.counts(now)) if signed_in else [],
+            "menu": menu_of(role, path, self.jobs.needs.counts(now)) if signed_in else [],
             "address": path,
             "assets": f"/admin/assets/{self._version}",
         }

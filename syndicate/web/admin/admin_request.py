@@ -1,14 +1,16 @@
 """Request and answers of a page: values that a page function takes and returns, without HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from syndicate.errors import ActionRefused
 from syndicate.jobs.admin.access.sign_in import Client, SignedIn, user_actor
-from syndicate.jobs.admin.admin_jobs import AdminJobs
+from syndicate.jobs.admin.actions import last_change, refuse_stale
 from syndicate.model.actors import ROLES, Change
+from syndicate.services.admin_jobs import AdminJobs
 from syndicate.store.access.session_store import Session
 from syndicate.store.access.user_store import User
 
@@ -85,6 +87,38 @@ class AdminRequest:
             key = sha256(text.encode(errors="replace")).hexdigest()
         return Change(actor=user_actor(self.viewer, self.client.network), now=self.now, key=key)
 
+    def edited(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the fields that a person changed; a box without its tick is ``""``.
+
+        A form says in ``was-NAME`` what a field was filled with: all others may have been changed meanwhile.
+        """
+        given = [name for name in names if name in self.fields or f"was-{name}" in self.fields]
+        texts = {name: self.fields.get(name, "").strip() for name in given}
+        return {name: text for name, text in texts.items() if text != self.fields.get(f"was-{name}")}
+
+    def seen(self, names: Iterable[str]) -> dict[str, str]:
+        """Return what these fields were filled with."""
+        return {name: text for name in names if (text := self.fields.get(f"was-{name}")) is not None}
+
+    def edit(
+        self,
+        kind: str,
+        object_id: object,
+        names: Iterable[str],
+        shown: Callable[[Any], Mapping[str, str]],
+        part: str = "",
+    ) -> Change:
+        """Return the change of these fields, refused (stale) where one is not as its editor saw it.
+
+        ``shown`` returns from a connection the texts that the form is filled with now.
+        """
+        seen = self.seen(names)
+
+        def check(connection: Any) -> None:
+            refuse_stale(shown(connection), seen, lambda _: last_change(connection, kind, str(object_id)))
+
+        return replace(self.change(part), check=check)
+
     def may(self, scope: str) -> bool:
         """Return whether the user has a scope."""
         return self.signed_in is not None and scope in ROLES.get(self.viewer.role, ())
@@ -153,6 +187,16 @@ class AdminRoute(NamedTuple):
 def read_number(text: str) -> int | None:
     """Return the number of at most 18 digits that a field or an address has; ``None`` for other texts."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def form_status(refused: ActionRefused | None) -> int:
+    """Return the status of a form that comes back: 409 if a field was changed meanwhile, 422 if it is wrong.
+
+    Raises an error that names no field: the form cannot show it.
+    """
+    if refused and not refused.fields:
+        raise refused
+    return 200 if not refused else 409 if refused.problem == "stale" else 422
 
 
 PUBLIC = "public"

@@ -9,7 +9,6 @@ from syndicate.web.admin.pages import (
     delivery_pages,
     edition_pages,
     newsletter_pages,
-    overview_pages,
     sign_in_pages,
     source_add_pages,
     source_pages,
@@ -49,7 +48,7 @@ ACCESS: Routes = (
     AdminRoute(sign_in_pages.set_up, "/setup/{key}", PUBLIC, BOTH, "add the first user"),
 )
 
-OVERVIEW: Routes = (AdminRoute(overview_pages.overview, "/", "sources:read", purpose="overview"),)
+OVERVIEW: Routes = (AdminRoute(system_pages.overview, "/", "sources:read", purpose="overview"),)
 
 SOURCES: Routes = (
     AdminRoute(source_pages.sources, "/sources", "sources:read", BOTH, "list of sources"),

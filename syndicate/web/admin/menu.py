@@ -1,6 +1,6 @@
 """Menu of the admin pages."""
 
-from syndicate.jobs.admin.admin_jobs import MenuCounts
+from syndicate.jobs.admin.admin_facts import MenuCounts
 from syndicate.model.actors import ROLES
 
 # Name, path below /admin, and scope of each entry by group.

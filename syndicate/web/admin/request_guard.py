@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from syndicate.jobs.admin.admin_jobs import AdminOptions
+from syndicate.jobs.admin.admin_facts import AdminOptions
 from syndicate.text.urls import is_loopback
 
 

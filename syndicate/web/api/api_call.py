@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.responses import Response
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.jobs.admin.actions import last_change
 from syndicate.model.actors import ActionResult, Actor, Change
 from syndicate.store import Connection, Store
-from syndicate.store.access import audit_store
 from syndicate.store.core.listing import Listing, Position, count_up_to
 
 COUNTED = 10_000
@@ -233,8 +233,8 @@ class ApiCall:
             if "*" not in wanted and etag(current(connection).model_dump_json().encode()) not in wanted:
                 kind = self.request.scope["route"].path.split("/")[1].removesuffix("s")
                 name = str(next(iter(self.request.path_params.values())))
-                last = audit_store.audit_rows(connection, object_kind=kind, object_id=name, limit=1)
-                by = f", last by {last[0].actor_name} at {last[0].at:%H:%M} UTC" if last else ""
+                last = last_change(connection, kind, name)
+                by = f", last by {last}" if last else ""
                 message = f"The object changed since you read it{by}. Read it again."
                 raise ActionRefused("changed-meanwhile", message, status=412)
 

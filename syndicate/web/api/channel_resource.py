@@ -145,10 +145,7 @@ def remove_channel(call: Call, name: str) -> Response:
 
 def _change(call: ApiCall, name: str) -> Any:
     def current(connection: Connection) -> ShownChannel:
-        row = added_channels.added_channels(connection).get(name)
-        if name in call.jobs.channel_views.declared or row is None or row.removed:
-            return _channel(call, name)
-        return _shown(call, call.jobs.channel_views.read({**row.declaration, "name": name}))
+        return _shown(call, call.jobs.channels.stored(connection, name))
 
     return call.change(current)
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
+from syndicate.model import Newsletter
 from syndicate.store import Connection
 from syndicate.store.mail import newsletter_store
 from syndicate.web.api.api_call import ApiCall, Call, Given, Id, Line, ListQuery, Prose, Shown, found, vars_of
@@ -17,7 +18,10 @@ routes = Resource("newsletters")
 
 
 class ShownNewsletter(Shown):
-    """Newsletter. ``origin`` is ``config`` for a newsletter of ``config.toml``, else ``added``."""
+    """Newsletter. ``origin`` is ``config`` for a newsletter of ``config.toml``, else ``added``.
+
+    ``address`` is the postal address in its mail: its own, or that of ``[mail]``.
+    """
 
     name: str
     title: str
@@ -31,6 +35,11 @@ class ShownNewsletter(Shown):
     language: str
     description: str
     approval: float
+    images: str
+    subject_name: bool
+    intro: str
+    footer: str
+    address: str
 
 
 class ShownState(ShownNewsletter):
@@ -54,6 +63,10 @@ class ChangedNewsletter(Given):
     language: Line | None = None
     description: Line | None = None
     approval: Line | None = None
+    images: Line | None = None
+    subject_name: bool | None = None
+    intro: Prose | None = None
+    footer: Prose | None = None
     address: Line | None = None
     paused: bool | None = None
 
@@ -135,8 +148,12 @@ def _shown(call: ApiCall, connection: Connection, name: str) -> ShownNewsletter:
     paused = name in newsletter_store.paused_newsletters(connection)
     newsletter = call.jobs.newsletter_views.find(name)
     origin = "config" if name in call.jobs.newsletter_views.declared else "added"
-    return ShownNewsletter.model_validate(vars_of(newsletter) | {"origin": origin, "paused": paused})
+    return ShownNewsletter.model_validate(_facts(newsletter) | {"origin": origin, "paused": paused})
 
 
 def _state(line: Any) -> ShownState:
-    return ShownState.model_validate(vars_of(line.newsletter) | vars_of(line))
+    return ShownState.model_validate(_facts(line.newsletter) | vars_of(line))
+
+
+def _facts(newsletter: Newsletter) -> dict[str, Any]:
+    return vars_of(newsletter) | {"address": newsletter.brand.postal_address}

@@ -44,7 +44,7 @@ def test_an_edition_rests_after_refused_mailboxes_until_a_person_resumes_it_for_
         assert (rest.edition_id, rest.rested_by) == (1, "the brake")
         assert "refused as unknown" in rest.reason
         change = Change(actor=command_actor("ann"), now=NOW + 30 * MINUTE)
-        desk.services.delivery_actions.resume(change, 1)
+        desk.services.admin.deliveries.resume(change, 1)
         assert job(desk, smtp.port).run(NOW + 31 * MINUTE).failed == 60 - first.failed
         with desk.store.read() as connection:
             assert sending_rests.resting(connection) == []
@@ -52,7 +52,7 @@ def test_an_edition_rests_after_refused_mailboxes_until_a_person_resumes_it_for_
 
 def test_a_running_sender_stops_when_a_person_pauses(desk: Room) -> None:
     mail_to(desk, *(f"reader{number:03}" for number in range(30)))
-    actions, change = desk.services.delivery_actions, Change(actor=command_actor("ann"), now=NOW)
+    actions, change = desk.services.admin.deliveries, Change(actor=command_actor("ann"), now=NOW)
     with ScriptedSmtp(PIPELINING) as smtp:
         work = job(desk, smtp.port, on_claim=lambda: actions.pause(change, "wait"))
         work = replace(work, due_check_interval=0.0)
@@ -65,7 +65,7 @@ def test_a_running_sender_stops_when_a_person_pauses(desk: Room) -> None:
 
 def test_mail_that_rested_is_not_too_late_for_that(desk: Room) -> None:
     mail_to(desk, "ann")
-    actions = desk.services.delivery_actions
+    actions = desk.services.admin.deliveries
     actions.pause(Change(actor=command_actor("ann"), now=NOW), "wait", 1)
     late = NOW + 24 * 60 * MINUTE
     with ScriptedSmtp(PIPELINING) as smtp:
@@ -76,7 +76,7 @@ def test_mail_that_rested_is_not_too_late_for_that(desk: Room) -> None:
 
 def test_a_clock_that_was_set_back_during_a_rest_makes_no_mail_too_late(desk: Room) -> None:
     mail_to(desk, "ann")
-    actions = desk.services.delivery_actions
+    actions = desk.services.admin.deliveries
     actions.pause(Change(actor=command_actor("ann"), now=NOW + 24 * 60 * MINUTE), "wait", 1)
     actions.resume(Change(actor=command_actor("ann"), now=NOW), 1)
     with ScriptedSmtp(PIPELINING) as smtp:

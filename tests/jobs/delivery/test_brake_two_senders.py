@@ -37,7 +37,7 @@ def run(jobs: list[DeliverJob], now: Any = NOW) -> list[Any]:
 @pytest.mark.parametrize("edition", [0, pytest.param(1, marks=pytest.mark.all)])
 def test_after_the_brake_nothing_leaves_but_what_was_on_the_wire(desk: Room, edition: int) -> None:
     mail_to(desk, *READERS)
-    actions, braked, seen = desk.services.delivery_actions, threading.Event(), list[int]()
+    actions, braked, seen = desk.services.admin.deliveries, threading.Event(), list[int]()
 
     def brake() -> None:
         """Pause after the tenth mail, and count the mails that stand on the wire then."""
@@ -72,7 +72,7 @@ def test_after_the_brake_nothing_leaves_but_what_was_on_the_wire(desk: Room, edi
 def test_an_approval_taken_back_while_two_senders_run_is_whole_or_refused(room: Room) -> None:
     """Nothing leaves before its minute is over; then the approval stands, and each mail leaves once."""
     prepared(room, WAITS)
-    edition, actions = issue(room).edition.id, room.services.edition_actions
+    edition, actions = issue(room).edition.id, room.services.admin.editions
     with ScriptedSmtp(PIPELINING) as smtp:
         for second in range(2):
             now = SEVEN + timedelta(minutes=5 * second)
@@ -108,7 +108,7 @@ def test_an_approval_taken_back_while_two_senders_run_is_whole_or_refused(room: 
 def test_a_take_back_races_the_first_mail_and_nobody_gets_a_mail_of_a_held_edition(room: Room) -> None:
     """At the last moment either all mails are gone from the ledger, or the take-back is refused."""
     prepared(room, WAITS)
-    edition, actions, outcomes = issue(room).edition.id, room.services.edition_actions, list[str]()
+    edition, actions, outcomes = issue(room).edition.id, room.services.admin.editions, list[str]()
     with ScriptedSmtp(PIPELINING) as smtp:
         now = SEVEN
         actions.approve(Change(actor=NORA, now=now), edition)

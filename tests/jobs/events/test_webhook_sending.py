@@ -15,6 +15,7 @@ from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions
 from syndicate.model.actors import Actor, Change, command_actor
 from syndicate.store.events import webhook_store
 from syndicate.store.events.event_log import EVENTS, add_event
+from syndicate.store.subscribers import audience_store
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer
@@ -317,3 +318,22 @@ def test_an_endpoint_that_is_removed_at_the_same_time_stops_no_change(
             actions(rooms).remove(Change(actor=BY, now=NOW), number)
             told.result()
     assert send(rooms) == {"sent": 0, "failed": 0}
+
+
+def test_the_endpoints_are_read_once_in_a_transaction_whatever_number_of_events_it_has(
+    room: Room, server: RecordingServer
+) -> None:
+    add(room, server, "subscriber.left")
+    read: list[str] = []
+    with room.store.write() as connection:
+        traced = connection.connection.driver_connection
+        assert traced is not None
+        traced.set_trace_callback(lambda sql: read.append(sql) if "webhooks.events" in sql else None)
+        for number in range(20):
+            audience_store.record_consent(connection, f"a{number}@x.example", "daily", "confirmed", "", NOW)
+        traced.set_trace_callback(None)
+    assert len(read) == 1
+    add(room, server, "subscriber.confirmed")
+    with room.store.write() as connection:
+        audience_store.record_consent(connection, "b@x.example", "daily", "confirmed", "", NOW)
+    assert send(room)["sent"] == 1

@@ -32,7 +32,7 @@ def states(room: Room) -> tuple[str, str]:
 def test_within_its_minute_edition_and_variants_wait_again_and_nothing_is_published(
     rooms: Room,
 ) -> None:
-    room, actions = prepared(rooms), rooms.services.edition_actions
+    room, actions = prepared(rooms), rooms.services.admin.editions
     number = issue(room).edition.id
     actions.approve(person(EIGHT), number)
     assert (states(room), readers(room)) == (("cut", "variant"), [ANN, BOB, CAT])
@@ -55,7 +55,7 @@ def test_within_its_minute_edition_and_variants_wait_again_and_nothing_is_publis
 
 
 def test_once_a_mail_has_left_nothing_changes(rooms: Room) -> None:
-    room, actions = prepared(rooms), rooms.services.edition_actions
+    room, actions = prepared(rooms), rooms.services.admin.editions
     number, later = issue(room).edition.id, EIGHT + 2 * MINUTE
     actions.approve(person(EIGHT), number)
     with ScriptedSmtp(PIPELINING) as smtp:
@@ -67,7 +67,7 @@ def test_once_a_mail_has_left_nothing_changes(rooms: Room) -> None:
 
 
 def test_a_correction_taken_back_leaves_the_first_edition_on_its_way(rooms: Room) -> None:
-    room, actions = prepared(rooms), rooms.services.edition_actions
+    room, actions = prepared(rooms), rooms.services.admin.editions
     number = issue(room).edition.id
     editor(room.services).approve(number, by="jo", now=EIGHT)
     revision = editor(room.services).correct(number, "It is wrong.", by="jo", now=EIGHT)
@@ -83,9 +83,9 @@ def test_commands_go_at_once_and_reading_is_not_sending(rooms: Room) -> None:
     room = prepared(rooms)
     number = issue(room).edition.id
     with pytest.raises(NotAllowed):
-        room.services.edition_actions.approve(person(EIGHT, frozenset({"editions:read"})), number)
+        room.services.admin.editions.approve(person(EIGHT, frozenset({"editions:read"})), number)
     with pytest.raises(NotAllowed):
-        room.services.edition_actions.edit(person(EIGHT, frozenset({"editions:read"})), number)
+        room.services.admin.editions.edit(person(EIGHT, frozenset({"editions:read"})), number)
     editor(room.services).approve(number, by="jo", now=EIGHT)
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(room, smtp.port, now=EIGHT).run(EIGHT).sent == 3

@@ -90,7 +90,7 @@ def replies(good: str, *first: Reply) -> Any:
 
 
 def test_a_channel_added_to_the_store_stops_no_post(room: Room, server: RecordingServer) -> None:
-    room.services.channel_actions.add(BY, {"name": "added", "query": "harbour"})
+    room.services.admin.channels.add(BY, {"name": "added", "query": "harbour"})
     declare(room, server)
     tell(room, 1)
     assert run(room)["posted"] == 1

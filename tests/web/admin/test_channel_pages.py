@@ -2,15 +2,18 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syndicate.model.actors import Change, command_actor
 from syndicate.store.output import feed_read_store
 from syndicate.store.output.feed_read_store import FeedReads
 from tests.factories import NOW, new_article
-from tests.jobs.room import Room, source
-from tests.web.admin.conftest import AdminClient, AdminSite, admin_site  # noqa: F401
+from tests.jobs.room import Room, opened_room, source
+from tests.web.admin.conftest import AdminClient, AdminSite, admin_site, serving_admin  # noqa: F401
+from tests.web.forms import form_with
 
 SOURCES = source("harbour", "https://harbour.example/feed")
 DECLARED = '[[channels]]\nname = "news"\ntitle = "News"\n'
@@ -19,8 +22,6 @@ HOSTILE = "\"><script>alert(1)</script>&'\u202e"
 
 @pytest.fixture
 def admin_room(tmp_path: Any) -> Any:
-    from tests.jobs.room import opened_room
-
     with opened_room(tmp_path) as room:
         room.declare('[admin]\nenabled = true\nsecond_step = "off"\n' + DECLARED + SOURCES)
         room.add(
@@ -118,12 +119,12 @@ def test_a_block_that_left_the_file_can_lead_its_readers_on(
     admin_room.services.publish.run(NOW)
     admin_client.post("/admin/channels/add", {"name": "latest", "do": "save"})
     admin_room.declare(DECLARED.replace("news", "other") + SOURCES)
-    result = admin_room.services.channel_actions
+    result = admin_room.services.admin.channels
     from syndicate.model.actors import Change, command_actor
 
     result.rename(Change(actor=command_actor("nora"), now=NOW), "news", "latest")
     assert admin_room.services.former_channels() == {"news": "latest"}
-    line = admin_room.services.channel_views.line("news", NOW)
+    line = admin_room.services.admin.channel_views.line("news", NOW)
     assert (line.state, line.leads_to) == ("moved", "latest")
 
 
@@ -150,3 +151,23 @@ def test_an_editor_may_add_channels_and_not_newsletters(admin_site: AdminSite) -
     assert editor.post("/admin/channels/add", {"name": "economy", "do": "save"}).status == 303
     assert editor.get("/admin/newsletters/add").status == 404
     assert editor.get("/admin/newsletters").status == 200
+
+
+def test_a_channel_whose_network_left_the_file_says_so_and_can_be_saved(tmp_path: Path) -> None:
+    network = '[[networks]]\nname = "town"\nkind = "webhook"\naddress = "https://town.example/"\n'
+    network += 'secret = "the-secret-of-the-town"\n'
+    head = '[admin]\nenabled = true\nsecond_step = "off"\n' + SOURCES
+    with opened_room(tmp_path) as room:
+        room.declare(head + network)
+        added = {"name": "pier", "post_to": ["town"]}
+        room.services.admin.channels.add(Change(actor=command_actor("op"), now=NOW), added)
+        room.declare(head)
+        with serving_admin(room, tmp_path / "feeds") as site:
+            client, path = site.client(), "/admin/channels/pier"
+            page = client.page(path)
+            assert "config.toml has no [[networks]] town" in page
+            for texts in ({"title": "The pier"}, {"post_to": ""}):
+                form = form_with(client.page(path), "save")
+                client.follow(client.post(path, dict(form.typed(do="save", **texts))))
+            assert "has no [[networks]]" not in client.page(path)
+            assert [(found.title, found.post_to) for found in room.services.channels][-1] == ("The pier", ())

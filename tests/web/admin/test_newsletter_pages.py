@@ -82,7 +82,7 @@ def test_without_any_postal_address_no_edition_is_cut(admin_room: Room) -> None:
     values = {"name": "evening", "schedule": "daily 12:00"}
     from syndicate.model.actors import Change, command_actor
 
-    admin_room.services.newsletter_actions.add(Change(actor=command_actor("x"), now=NOW), values)
+    admin_room.services.admin.newsletters.add(Change(actor=command_actor("x"), now=NOW), values)
     mail = admin_room.services.admin.newsletter_views.preview("evening", NOW)
     assert mail is not None
     assert any("postal address" in text for text in mail.checked.errors)

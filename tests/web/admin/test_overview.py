@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.stage_log import StageRun
+from syndicate.store.ingest import poll_store
+from syndicate.store.ingest.poll_store import PollRow
 from syndicate.store.output import feed_read_store
 from syndicate.store.output.feed_read_store import FeedReads
 from tests.factories import NOW, new_article
@@ -45,6 +47,11 @@ def test_a_failing_source_is_the_first_thing_on_the_page_and_in_the_menu(
     assert "403 Forbidden" in page
     assert 'class="count bad"' in page
     assert "Wire: 14 days" in page
+    with admin_site.room.store.write() as connection:
+        poll_store.add_polls(
+            connection, [PollRow(source_id=1, at=NOW, outcome="failed", status=403, ms=2_140)]
+        )
+    assert '<td class="number" data-label="Answers in">2.1 s</td>' in admin_client.page("/admin/")
 
 
 def _fail(admin_site: AdminSite, times: int) -> None:

@@ -224,7 +224,7 @@ def test_the_answer_of_a_private_source_and_the_place_of_its_secret_are_for_admi
         assert "members only" not in page
         assert "s3cretkey" not in page
     assert editor.get("/admin/rules?source=vault").status == 404
-    fields = {"name": "vault", "weight": "1"}
+    fields = {"name": "vault", "weight": "1", "was-private": "true"}
     assert editor.post(f"/admin/sources/{number}/edit", fields).status == 404
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.model import QueuedPage
+from syndicate.store.access import audit_store
 from syndicate.store.ingest import article_store, page_store
 from syndicate.store.stories import decision_store, story_store
 from tests.factories import NOW
@@ -34,6 +35,12 @@ def uids(room: Room) -> list[str]:
     with room.store.read() as connection:
         found = article_store.get_articles(connection, NUMBERS)
     return [found[number].uid for number in NUMBERS]
+
+
+def audited(room: Room) -> list[str]:
+    with room.store.read() as connection:
+        rows = audit_store.audit_rows(connection)
+    return [row.action for row in rows if row.action.startswith("story.")]
 
 
 def decisions(room: Room) -> list[tuple[str, str]]:
@@ -123,8 +130,13 @@ def test_chosen_stories_are_pinned_in_their_order_or_dropped_together(admin_clie
     page = admin_client.follow(admin_client.post("/admin/stories/decide", form))
     assert "2 stories pinned" in page
     assert decisions(admin_room) == [("pin", "1"), ("pin", "2")]
+    assert audited(admin_room) == ["story.pin"]
+    unknown = form | {"uid": [third, "0" * 32]}
+    assert admin_client.post("/admin/stories/decide", unknown).status == 404
+    assert (len(decisions(admin_room)), audited(admin_room)) == (2, ["story.pin"])
     admin_client.follow(admin_client.post("/admin/stories/decide", form | {"do": "drop"}))
     assert [action for action, _ in decisions(admin_room)] == ["pin", "pin", "drop", "drop"]
+    assert audited(admin_room) == ["story.drop", "story.pin"]
     assert admin_client.post("/admin/stories/decide", {"do": "drop"}).status == 422
 
 

@@ -1,4 +1,4 @@
-"""Two editors at the same edition, story or channel: the slower is told who was faster, and loses no word."""
+"""Two editors at the same object: the slower is told who was faster, and loses no word."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,15 +8,15 @@ from threading import Barrier
 import pytest
 
 from syndicate.store.access import audit_store
-from syndicate.store.ingest import article_store
+from syndicate.store.ingest import added_sources, article_store
 from syndicate.store.stories import decision_store
-from tests.factories import NOW
+from tests.factories import NOW, declared
 from tests.jobs.newsletter.test_variants import SEVEN, WAITS, issue, prepared, readers
 from tests.jobs.room import Room, opened_room
 from tests.jobs.stories.test_decisions import write_news
 from tests.jobs.stories.test_story_moves import declare, homes
 from tests.web.admin.conftest import AdminClient, AdminSite, serving_admin
-from tests.web.forms import PageForm, form_with, forms_of
+from tests.web.forms import PageForm, form_of, form_with, forms_of
 
 ADMIN = '[admin]\nenabled = true\nsecond_step = "off"\n'
 
@@ -182,3 +182,74 @@ def test_a_headline_is_not_saved_for_an_article_that_came_to_lead_meanwhile(stor
     assert press(client, path, stale, "save", pin="3")[0] == 303
     assert press(client, path, stale, "save", retitle="Meant for another")[0] == 409
     assert decided(room) == {"lead": "", "pin": "3"}
+
+
+EDITED = {
+    "channel": "/admin/channels/pier",
+    "newsletter": "/admin/newsletters/evening/edit",
+    "source": "/admin/sources/1/edit",
+}
+
+
+@pytest.fixture
+def added(tmp_path: Path) -> Iterator[AdminSite]:
+    """The pages of a newsroom with an added source, channel and newsletter."""
+    with opened_room(tmp_path) as room:
+        room.declare(ADMIN)
+        with room.store.write() as connection:
+            added_sources.add_source(connection, declared("quay", url="https://quay.example/feed"), NOW)
+        with serving_admin(room, tmp_path / "feeds") as site:
+            client = site.client()
+            client.post("/admin/channels/add", {"name": "pier", "title": "Pier", "do": "save"})
+            client.post("/admin/newsletters/add", {"name": "evening", "schedule": "daily 18:00"})
+            yield site
+
+
+def edited_form(client: AdminClient, path: str) -> PageForm:
+    return form_of(client.page(path), lambda form: form.action == path and bool(form.fields))
+
+
+@pytest.mark.parametrize("kind", EDITED)
+def test_two_editors_of_different_fields_both_keep_their_words(added: AdminSite, kind: str) -> None:
+    nora, eve, path = added.client(), added.client("admin", "eve@news.example"), EDITED[kind]
+    first, second = ("name", "section") if kind == "source" else ("title", "description")
+    stale = edited_form(eve, path)
+    assert press(nora, path, edited_form(nora, path), "save", **{first: "Of Nora"})[0] == 303
+    assert press(eve, path, stale, "save", **{second: "Of Eve"})[0] == 303
+    form = edited_form(nora, path)
+    assert (form.value(first), form.value(second)) == ("Of Nora", "Of Eve")
+
+
+@pytest.mark.parametrize("kind", EDITED)
+def test_the_slower_of_two_editors_of_a_field_is_told_who_was_faster(added: AdminSite, kind: str) -> None:
+    nora, eve, path = added.client(), added.client("admin", "eve@news.example"), EDITED[kind]
+    name = "section" if kind == "source" else "description"
+    stale = edited_form(eve, path)
+    assert press(nora, path, edited_form(nora, path), "save", **{name: "Of Nora"})[0] == 303
+    status, page = press(eve, path, stale, "save", **{name: "Of Eve"})
+    assert (status, "nora@news.example at 09:00 UTC" in page, "Of Nora" in page) == (409, True, True)
+    assert edited_form(nora, path).value(name) == "Of Nora"
+    again = form_of(page, lambda form: form.action == path and bool(form.fields))
+    assert again.value(name) == "Of Eve"
+    assert press(eve, path, again, "save")[0] == 303
+    assert edited_form(nora, path).value(name) == "Of Eve"
+
+
+def test_a_form_that_comes_back_for_a_mistake_still_knows_what_its_editor_saw(added: AdminSite) -> None:
+    nora, eve, path = added.client(), added.client("admin", "eve@news.example"), EDITED["newsletter"]
+    stale = edited_form(eve, path)
+    press(nora, path, edited_form(nora, path), "save", description="Of Nora")
+    status, page = press(eve, path, stale, "save", description="Of Eve", schedule="never")
+    assert status == 409
+    status, page = press(
+        eve, path, form_of(page, lambda form: form.action == path), "save", description="Of Eve"
+    )
+    assert (status, "schedule" in page) == (422, True)
+
+
+def test_an_address_is_not_moved_over_the_move_of_another(added: AdminSite) -> None:
+    nora, eve, path = added.client(), added.client("admin", "eve@news.example"), EDITED["source"]
+    stale = edited_form(eve, path)
+    press(nora, path, edited_form(nora, path), "save", url="https://quay.example/of-nora")
+    assert press(eve, path, stale, "save", url="https://quay.example/of-eve")[0] == 409
+    assert edited_form(nora, path).value("url") == "https://quay.example/of-nora"

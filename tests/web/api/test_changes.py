@@ -230,3 +230,32 @@ def test_a_channel_of_the_store_posts_to_networks_that_the_file_declares(api: Ap
     assert same.json["changed"] is False
     assert api.ask("PATCH", "/channels/pier", {"post_to": []}, if_match="*").status == 200
     assert api.get("/channels/pier").json["post_to"] == []
+
+
+def test_a_channel_whose_network_left_the_file_can_be_changed(api: Api) -> None:
+    api.room.declare(SOURCES + NETWORK)
+    api = api_of(api.room).with_token()
+    assert api.post("/channels", {"name": "pier", "post_to": ["town"]}).status == 201
+    api.room.declare(SOURCES)
+    api = api_of(api.room).with_token()
+    tag = api.get("/channels/pier").headers["etag"]
+    assert api.ask("PATCH", "/channels/pier", {"title": "The pier"}, if_match=tag).status == 200
+    assert api.ask("PATCH", "/channels/pier", {"title": "Other"}, if_match=tag).problem == "changed-meanwhile"
+    more = api.ask("PATCH", "/channels/pier", {"post_to": ["town", "coast"]}, if_match="*")
+    assert (more.problem, "coast" in more.json["errors"][0]["detail"]) == ("wrong-fields", True)
+    assert api.ask("PATCH", "/channels/pier", {"post_to": []}, if_match="*").status == 200
+
+
+def test_every_field_of_a_newsletter_is_part_of_its_etag(api: Api) -> None:
+    api.post("/newsletters", {"name": "weekly", "schedule": "weekly monday 08:00"})
+    for name, value in (
+        ("intro", "Hello"),
+        ("footer", "Bye"),
+        ("images", "none"),
+        ("address", "1 Pier Road"),
+    ):
+        tag = api.get("/newsletters/weekly").headers["etag"]
+        assert api.ask("PATCH", "/newsletters/weekly", {name: value}, if_match=tag).status == 200
+        assert api.get("/newsletters/weekly").json[name] == value
+        stale = api.ask("PATCH", "/newsletters/weekly", {"title": "Of another"}, if_match=tag)
+        assert stale.problem == "changed-meanwhile"

@@ -67,7 +67,7 @@ def sources(api: Api) -> Iterator[Reply]:
     yield api.post("/channels", {"name": "all"})
     yield api.post("/articles", {"source": "harbour", "key": "a", "title": "A"})
     yield api.post("/sources", {"url": "https://harbour.example/feed"})
-    actions = api.room.services.source_actions
+    actions = api.room.services.admin.sources
     near = Source(id=0, name="near", url="http://127.0.0.1:9/feed")
     desk = Source(id=0, name="desk", url="https://news.example/second", kind=SourceKind.API)
     near_id, desk_id = (int(actions.add(BY, source).id) for source in (near, desk))
@@ -128,7 +128,7 @@ def editions(api: Api) -> Iterator[Reply]:
     yield api.ask("PATCH", path, {"add": ["a'b"]}, if_match="*")
     yield api.ask("PUT", f"{path}/correction", {"text": "It is wrong."})
     yield api.ask("DELETE", f"{path}/approval")
-    actions, change = room.services.edition_actions, replace(BY, now=later)
+    actions, change = room.services.admin.editions, replace(BY, now=later)
     yield raised(actions.edit, change, number, with_a_link_to_nowhere)
     yield raised(actions.hold, change, number, seen="what nobody saw")
     actions.approve(change, number)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from syndicate.jobs.admin.access.token_actions import may_see
+from syndicate.jobs.admin.access.user_actions import existing_user
 from syndicate.model.actors import Actor
 from syndicate.store import Connection, Store
 from syndicate.store.access import audit_store, session_store, token_store, user_store
@@ -49,10 +50,9 @@ def user_views(connection: Connection, now: datetime) -> list[UserView]:
     return [_view(connection, user, now) for user in user_store.list_users(connection)]
 
 
-def user_view(connection: Connection, user_id: int, now: datetime) -> UserView | None:
-    """Return a user with the sessions, or ``None``."""
-    user = user_store.find_user(connection, user_id=user_id)
-    return _view(connection, user, now) if user else None
+def user_view(connection: Connection, user_id: int, now: datetime) -> UserView:
+    """Return a user with the sessions. Raises ``NotFound``."""
+    return _view(connection, existing_user(connection, user_id), now)
 
 
 def token_views(connection: Connection, actor: Actor) -> list[Token]:

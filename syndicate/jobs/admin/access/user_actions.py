@@ -79,7 +79,7 @@ class UserActions:
     def set_password(self, change: Change, user_id: int, password: str) -> ActionResult:
         """Set a password, which ends the user's sessions and links."""
         with self.store.read() as connection:
-            password_hash = self.hash_of(password, _existing(connection, user_id).address)
+            password_hash = self.hash_of(password, existing_user(connection, user_id).address)
 
         def work(connection: Connection, user: User) -> ActionResult:
             _replace_password(connection, user_id, password_hash)
@@ -223,7 +223,7 @@ class UserActions:
         """Perform an action on another user with ``admin:write``, or on the own account."""
 
         def on_user(connection: Connection) -> ActionResult:
-            return work(connection, _existing(connection, user_id))
+            return work(connection, existing_user(connection, user_id))
 
         is_own = change.actor.kind == "user" and change.actor.user_id == user_id
         is_open = is_own and action not in ("user.role", "user.remove", "user.link")
@@ -265,7 +265,8 @@ def _end_sign_ins(connection: Connection, user_id: int, *, except_hash: str = ""
     return session_store.end_sessions(connection, user_id, except_hash=except_hash)
 
 
-def _existing(connection: Connection, user_id: int) -> User:
+def existing_user(connection: Connection, user_id: int) -> User:
+    """Return a user. Raises ``NotFound``."""
     user = user_store.find_user(connection, user_id=user_id)
     if user is None:
         raise NotFound("There is no such user.")

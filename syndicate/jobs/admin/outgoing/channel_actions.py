@@ -1,6 +1,6 @@
 """Actions on channels of the store: add, edit, rename, take down and restore."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,18 +21,20 @@ class ChannelActions:
 
     ``declared`` has the present and former names in ``config.toml``, each with the name of its channel.
     ``places`` are the file and line of each. ``read`` returns the channel of entered values, or raises
-    ``WrongFields``.
+    ``WrongFields``. ``networks`` are the names of ``[[networks]]``.
     """
 
     store: Store
     declared: Mapping[str, str]
     places: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Channel]
+    networks: frozenset[str]
 
     @recorded_as("channel.add", _SCOPE)
     def add(self, connection: Connection, change: Change, values: Mapping[str, Any]) -> ActionResult:
         """Add a channel; the next publishing writes it. ``values`` are keys of ``[[channels]]``."""
         channel = self.read(values)
+        self._require_networks(channel)
         self._require_free(connection, channel.name)
         rows.save_channel(connection, channel.name, _declaration(values), change.now)
         return _result(channel.name, "is added", after=_declaration(values))
@@ -44,7 +46,7 @@ class ChannelActions:
         """Save some fields of an added channel, or all; its name changes only by ``rename``."""
         before = self._added(connection, name).declaration
         after = {**before, **_declaration(values)}
-        self.read({**after, "name": name})
+        self._require_networks(self.read({**after, "name": name}), before.get("post_to", ()))
         if after == before:
             return _result(name, "is as before", is_change=False)
         rows.save_channel(connection, name, after, change.now)
@@ -107,6 +109,19 @@ class ChannelActions:
         if row := self._present(connection, name):
             return row
         raise NotFound(f"There is no added channel {name}.")
+
+    def stored(self, connection: Connection, name: str) -> Channel:
+        """Return an added channel. Raises ``ActionRefused`` for a declared or unknown channel."""
+        return self.read({**self._added(connection, name).declaration, "name": name})
+
+    def missing(self, channel: Channel) -> tuple[str, ...]:
+        """Return the names of networks that the file does not declare, any more or at all."""
+        return tuple(sorted({*channel.post_to} - self.networks))
+
+    def _require_networks(self, channel: Channel, kept: Iterable[str] = ()) -> None:
+        """Raise ``WrongFields`` for an entered network that the file lacks; ``kept`` networks may stay."""
+        if unknown := [name for name in self.missing(channel) if name not in kept]:
+            raise WrongFields({"post_to": f"config.toml has no [[networks]] {', '.join(unknown)}."})
 
     def _is_former(self, connection: Connection, name: str) -> bool:
         """Return true for a name without a channel: published before, or taken down."""

@@ -6,13 +6,7 @@ from functools import partial
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotAllowed, NotFound
-from syndicate.jobs.admin.actions import (
-    changed_fields,
-    declared_refusal,
-    perform,
-    perform_mail,
-    recorded_as,
-)
+from syndicate.jobs.admin.actions import changed_fields, declared_refusal, perform_mail, recorded_as
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import Newsletter
 from syndicate.model.actors import ActionResult, Change
@@ -70,13 +64,18 @@ class NewsletterActions:
         rows.remove_declaration(connection, name)
         return _result(name, "is removed; its subscribers and editions stay", before=before)
 
-    def pause(self, change: Change, name: str) -> ActionResult:
+    @recorded_as("newsletter.pause", _SCOPE)
+    def pause(self, connection: Connection, _change: Change, name: str) -> ActionResult:
         """Cut no edition until ``resume``. Pending deliveries are still sent."""
-        return self._set_paused(change, name, paused=True)
+        self._require(connection, name)
+        return _paused(name, is_change=rows.pause_newsletter(connection, name), paused=True)
 
-    def resume(self, change: Change, name: str) -> ActionResult:
+    @recorded_as("newsletter.resume", _SCOPE)
+    def resume(self, connection: Connection, change: Change, name: str) -> ActionResult:
         """Cut editions again. Editions of the pause are not made up for."""
-        return self._set_paused(change, name, paused=False)
+        self._require(connection, name)
+        is_change = rows.resume_newsletter(connection, name, change.now)
+        return _paused(name, is_change=is_change, paused=False)
 
     def send_test(self, change: Change, mail: PreviewedMail, recipient: str) -> ActionResult:
         """Send a mail to the user's own address, or with ``newsletters:write`` to any; it is logged."""
@@ -88,24 +87,17 @@ class NewsletterActions:
         send = partial(self.previewer.send, mail, recipient)
         return perform_mail(self.store, change, "newsletter.test", "editions:write", send, done)
 
-    def own_address(self, name: str) -> str:
-        """Return the postal address of an added newsletter, ``""`` for that of ``[mail]``."""
-        with self.store.read() as connection:
-            return str(rows.declarations(connection).get(name, {}).get("address", ""))
+    def stored(self, connection: Connection, name: str) -> tuple[Newsletter, str]:
+        """Return an added newsletter with its own postal address, ``""`` for that of ``[mail]``.
 
-    def _set_paused(self, change: Change, name: str, *, paused: bool) -> ActionResult:
-        def work(connection: Connection) -> ActionResult:
-            if name not in self.declared and name not in rows.declarations(connection):
-                raise NotFound(f"There is no newsletter {name}.")
-            if paused:
-                is_change = rows.pause_newsletter(connection, name)
-            else:
-                is_change = rows.resume_newsletter(connection, name, change.now)
-            text = "is paused" if paused else "is running again"
-            facts = {"before": {"paused": not paused}, "after": {"paused": paused}} if is_change else {}
-            return _result(name, text, is_change=is_change, **facts)
+        Raises ``ActionRefused`` for a declared or unknown newsletter.
+        """
+        declaration = self._added(connection, name)
+        return self.read({**declaration, "name": name}), str(declaration.get("address", ""))
 
-        return perform(self.store, change, f"newsletter.{'pause' if paused else 'resume'}", _SCOPE, work)
+    def _require(self, connection: Connection, name: str) -> None:
+        if name not in self.declared and name not in rows.declarations(connection):
+            raise NotFound(f"There is no newsletter {name}.")
 
     def _added(self, connection: Connection, name: str) -> Mapping[str, Any]:
         if name in self.declared:
@@ -114,6 +106,11 @@ class NewsletterActions:
         if declaration is None:
             raise NotFound(f"There is no added newsletter {name}.")
         return declaration
+
+
+def _paused(name: str, *, is_change: bool, paused: bool) -> ActionResult:
+    facts = {"before": {"paused": not paused}, "after": {"paused": paused}} if is_change else {}
+    return _result(name, "is paused" if paused else "is running again", is_change=is_change, **facts)
 
 
 def _result(name: str, text: str, **facts: Any) -> ActionResult:

@@ -80,6 +80,11 @@ class NewsletterViews:
     zone: ZoneInfo
     _previews: dict[tuple[Newsletter, int], PreviewedMail | None] = field(default_factory=dict, init=False)
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """Titles of the newsletters by name."""
+        return {newsletter.name: newsletter.title for newsletter in self.newsletters}
+
     def find(self, name: str) -> Newsletter:
         """Return a newsletter. Raises ``NotFound``."""
         for newsletter in self.newsletters:
@@ -115,7 +120,7 @@ class NewsletterViews:
         last = first + timedelta(weeks=WEEKS)
         start, end = (datetime.combine(day, time(), self.zone) for day in (first, last))
         newsletters = tuple(self.newsletters)
-        titles = {newsletter.name: newsletter.title for newsletter in newsletters}
+        titles = self.titles
         with self.store.snapshot() as connection:
             paused = newsletter_store.paused_newsletters(connection)
             past = edition_dates.editions_between(connection, start, end)

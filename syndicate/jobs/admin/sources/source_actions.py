@@ -133,7 +133,7 @@ class SourceActions:
             facts: dict[str, list[dict[str, str]]] = {"changed": [], "skipped": [], "put_off": []}
             busy = robots_store.paused_origins(connection, change.now)
             for source_id in dict.fromkeys(ids):
-                source, state = _present(connection, source_id)
+                source, state = present_source(connection, source_id)
                 row = {"id": str(source.id), "name": source.name}
                 try:
                     if what == "read":
@@ -177,9 +177,10 @@ class SourceActions:
         return ActionResult(
             kind="source",
             message=f"{found.text}.",
-            after={"added": list(found.added)},
+            after={"added": list(found.added), "known": len(found.known), "refused": len(found.refused)},
             facts=facts,
             is_change=bool(found.added),
+            is_logged=True,
         )
 
     def export_opml(self, title: str, now: datetime) -> bytes:
@@ -201,7 +202,8 @@ class _Already(Exception):
     """Source that is in the wanted state."""
 
 
-def _present(connection: Connection, source_id: int) -> tuple[Source, SourceState]:
+def present_source(connection: Connection, source_id: int) -> tuple[Source, SourceState]:
+    """Return a source that was not removed. Raises ``NotFound``."""
     found = source_store.get_source(connection, source_id)
     if found is None or found[0].absent is Absence.REMOVED:
         raise NotFound("There is no such source.")
@@ -209,7 +211,7 @@ def _present(connection: Connection, source_id: int) -> tuple[Source, SourceStat
 
 
 def _editable(connection: Connection, source_id: int, what: str, places: Mapping[str, str]) -> Source:
-    source, _ = _present(connection, source_id)
+    source, _ = present_source(connection, source_id)
     _refuse_declared(source, what, places)
     return source
 

@@ -91,7 +91,10 @@ def condition_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """Row of the list. ``days`` are (day, articles, polls, failed polls), the oldest first."""
+    """Row of the list. ``days`` are (day, articles, polls, failed polls), the oldest first.
+
+    ``seconds`` is the time of the last answer, ``None`` before the first poll.
+    """
 
     id: int
     name: str
@@ -105,6 +108,7 @@ class SourceRow:
     is_read: bool
     reason: str
     days: Sequence[tuple[datetime, int, int, int]]
+    seconds: float | None
 
     @property
     def strip(self) -> Figure:
@@ -142,13 +146,14 @@ class Filter:
         rows = [row for row in judged if self.tab in ("", row[1].tab)]
         if not (self.words or self.section or self.origin):
             return rows
-        known, words = source_figures.listed_sources(connection), self.words.casefold()
+        known, words = source_figures.searched_sources(connection), self.words.casefold()
         return [row for row in rows if self._accepts(known[row[0].id], words)]
 
     def _accepts(self, source: Any, words: str) -> bool:
+        if self.section not in ("", source.section):
+            return False
         found = words in source.name.casefold() or (not source.private and words in source.url.casefold())
-        is_chosen = self.section in ("", source.section)
-        return found and is_chosen and self.origin in ("", origin_of_row(source.origin, source.listed_in))
+        return found and self.origin in ("", origin_of_row(source.origin, source.listed_in))
 
 
 Judged = tuple[SourceName, SourceCondition]
@@ -215,10 +220,10 @@ class SourceListViews:
         since = today - timedelta(days=DAYS - 1)
         articles = source_figures.article_days(connection, ids, since=since)
         polls = poll_store.poll_days(connection, ids, since=since)
-        latest = poll_store.latest_statuses(connection, ids)
+        latest = poll_store.latest_answers(connection, ids)
         known = source_figures.listed_sources(connection, ids)
         return [
-            _row(known[at], condition, since, articles.get(at, {}), polls.get(at, {}), latest.get(at, 0))
+            _row(known[at], condition, since, articles.get(at, {}), polls.get(at, {}), latest.get(at))
             for (at, _), condition in shown
         ]
 
@@ -261,7 +266,7 @@ def _row(
     since: datetime,
     articles: Mapping[int, int],
     polls: Mapping[int, tuple[int, int]],
-    status: int,
+    latest: tuple[int, int] | None,
 ) -> SourceRow:
     days = [
         (since + timedelta(days=day), articles.get(day, 0), *polls.get(day, (0, 0))) for day in range(DAYS)
@@ -275,10 +280,11 @@ def _row(
         host=host_of(source.url) or ("" if source.private else source.url),
         private=bool(source.private),
         section=source.section,
-        condition=condition.with_status(status) if shows_status else condition,
+        condition=condition.with_status(latest[0]) if latest and shows_status else condition,
         per_day=round(sum(day[1] for day in days[-7:]) / 7, 1),
         next_check=source.next_check if is_read else None,
         is_read=is_read,
         reason=source.check_reason if is_read else "",
         days=days,
+        seconds=latest[1] / 1000 if latest else None,
     )

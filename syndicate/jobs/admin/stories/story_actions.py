@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from syndicate.errors import ActionRefused, NotFound, WrongFields
-from syndicate.jobs.admin.actions import perform, recorded_as
+from syndicate.jobs.admin.actions import perform, recorded_as, refuse_stale
 from syndicate.model import Article, EditorAction, EditorDecision
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
@@ -59,8 +59,18 @@ class StoryActions:
         self, change: Change, uid: str, action: EditorAction, text: str = "", expires: datetime | None = None
     ) -> ActionResult:
         """Pin, drop, retitle or boost a story, or let its article lead it."""
-        value = decision_value(action, text)
-        return self._perform(change, action.value, uid, lambda *_: [(action, uid, value)], expires)
+        return self.decide_several(change, {uid: text}, action, expires)
+
+    def decide_several(
+        self, change: Change, texts: Mapping[str, str], action: EditorAction, expires: datetime | None = None
+    ) -> ActionResult:
+        """Decide the same about several stories in one commit; ``texts`` has a value for each article."""
+        values = {uid: decision_value(action, text) for uid, text in texts.items()}
+
+        def lines(connection: Connection, _article: Article) -> _Lines:
+            return [(action, article_by_uid(connection, uid).uid, value) for uid, value in values.items()]
+
+        return self._perform(change, action.value, next(iter(values)), lines, expires)
 
     def save(
         self,
@@ -89,14 +99,14 @@ class StoryActions:
         def lines(connection: Connection, article: Article) -> _Lines:
             usual = {EditorAction.RETITLE: article.original_title or article.title, EditorAction.BOOST: "1"}
             found: _Lines = []
-            for action, value in wanted.items():
-                current = _current(connection, article, action, change.now)
-                shown = current.value if current else usual.get(action, "")
-                shown = article.title if action is EditorAction.RETITLE else shown
-                if seen and shown != seen.get(action.value, shown):
-                    text = f"{current.who if current else 'Another'} changed this to “{shown}” meanwhile."
-                    raise ActionRefused("stale", text, fields={action.value: text})
-                new = "" if value == usual.get(action) else value
+            made = {action: _current(connection, article, action, change.now) for action in wanted}
+            shown = {
+                action.value: now.value if now else usual.get(action, "") for action, now in made.items()
+            }
+            shown |= {EditorAction.RETITLE.value: article.title}
+            refuse_stale(shown, seen or {}, lambda name: now.who if (now := made[EditorAction(name)]) else "")
+            for action, current in made.items():
+                new = "" if wanted[action] == usual.get(action) else wanted[action]
                 if current is not None and new != current.value:
                     found.append((EditorAction.UNDO, uid, str(current.id)))
                 if new and (current is None or new != current.value):

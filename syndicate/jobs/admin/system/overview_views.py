@@ -195,9 +195,6 @@ class OverviewReader:
                 rows.append(NextEdition(at, newsletter.name, count, level, state, page))
         return sorted(rows, key=lambda row: (row.at, row.newsletter))
 
-    def _title(self, name: str) -> str:
-        return next((known.title for known in self.newsletters if known.name == name), name)
-
     def _summary(
         self,
         needs: Sequence[Need],
@@ -213,16 +210,17 @@ class OverviewReader:
             for report in reversed(editions)
             if any(report.deliveries.get(state) for state in _UNDER_WAY) and now - report.edition.cut_at < DAY
         }
+        titles = {known.name: known.title for known in self.newsletters}
         for name, counts in under_way.items():
             sent, every = counts.get("sent", 0), sum(counts.values())
-            sentences.append(f"{self._title(name)} is under way: {sent:,} of {every:,} sent.")
+            sentences.append(f"{titles.get(name, name)} is under way: {sent:,} of {every:,} sent.")
         if not under_way and upcoming:
             at = upcoming[0].at.astimezone(self.zone)
             sentences.append(f"The next edition goes at {at:%H:%M} on {at:%A}.")
         return " ".join(sentences)
 
     def _went_out(self, editions: Sequence[EditionReport]) -> Figure | None:
-        rows = []
+        rows, titles = [], {known.name: known.title for known in self.newsletters}
         for report in editions:
             counts: dict[str, int] = {}
             for state, count in report.deliveries.items():
@@ -233,7 +231,8 @@ class OverviewReader:
                 waiting = every - sent - failed - counts.get("uncertain", 0)
                 note = f"{sent:,} of {every:,}" if waiting else f"{failed:,} failed"
                 at = report.edition.period_end.astimezone(self.zone)
-                label = f"{at:%a %-d %b, %H:%M}, {self._title(report.edition.newsletter)}"
+                name = report.edition.newsletter
+                label = f"{at:%a %-d %b, %H:%M}, {titles.get(name, name)}"
                 rows.append(plots.StateRow(label, note, counts))
         reached = sum(row.counts.get("sent", 0) for row in rows)
         finding = f"{plural(reached, 'mail')} of the last {plural(len(rows), 'edition')} reached a server."

@@ -88,10 +88,7 @@ def end_session(request: AdminRequest) -> Answer:
 
 def _own(request: AdminRequest) -> UserView:
     with request.jobs.store.snapshot() as connection:
-        own = user_view(connection, request.viewer.id, request.now)
-    if own is None:
-        raise NotFound("There is no such user.")
-    return own
+        return user_view(connection, request.viewer.id, request.now)
 
 
 def _show(request: AdminRequest, errors: dict[str, str] | None = None) -> Answer:

@@ -12,7 +12,7 @@ from syndicate.model.actors import ActionResult
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.text.phrases import plural
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, form_status, read_number
 
 # Validity of a decision in hours, by the name in the form.
 PERIODS = {"": "until undone", "12": "12 hours", "24": "a day", "72": "three days", "168": "a week"}
@@ -80,9 +80,8 @@ def decide(request: AdminRequest) -> Answer:
     elif not uids:
         raise ActionRefused("nothing-chosen", "Choose stories first.", status=422)
     else:
-        for place, uid in enumerate(uids, start=1):
-            text = str(place) if name == EditorAction.PIN else ""
-            request.jobs.stories.decide(request.change(uid), uid, EditorAction(name), text)
+        texts = {uid: str(place) if name == EditorAction.PIN else "" for place, uid in enumerate(uids, 1)}
+        request.jobs.stories.decide_several(request.change(), texts, EditorAction(name))
         done = "pinned in this order" if name == EditorAction.PIN else "dropped"
         message = f"{plural(len(uids), 'story')} {done}. Lists change within a minute."
     return Redirect(request.fields.get("back", "/admin/stories"), message)
@@ -177,32 +176,23 @@ def _decided_page(
     """
     with request.jobs.store.snapshot() as connection:
         page, uid = read(connection)
-    errors: dict[str, str] = {}
-    status, typed = 422, _changed(request)
+    refused, typed = None, request.edited(name for name in _DECIDED if name in request.fields)
     if request.is_post:
         try:
             return Redirect(request.address, _save(request, uid, typed).message)
-        except WrongFields as wrong:
-            errors = wrong.fields
-        except ActionRefused as refused:
-            errors, status = refused.fields, refused.status
-            if not errors:
-                raise
+        except ActionRefused as error:
+            refused = error
+    status = form_status(refused)
     view = {
         "page": page,
-        "errors": errors,
+        "errors": refused.fields if refused else {},
         "typed": {**typed, "for": request.fields.get("for", "")},
+        "seen": {} if status == 409 else request.seen(typed),
         "periods": list(PERIODS.items()),
         "may_decide": request.may(SCOPE),
         "address": request.address,
     }
-    return Show(template, view, status=status if errors else 200)
-
-
-def _changed(request: AdminRequest) -> dict[str, str]:
-    """Return the fields that a person changed: an editor who only pins keeps the headline of another."""
-    given = [(name, request.fields[name]) for name in _DECIDED if name in request.fields]
-    return {name: text for name, text in given if text != request.fields.get(f"was-{name}")}
+    return Show(template, view, status)
 
 
 def _save(request: AdminRequest, uid: str, typed: dict[str, str]) -> ActionResult:
@@ -210,8 +200,7 @@ def _save(request: AdminRequest, uid: str, typed: dict[str, str]) -> ActionResul
         raise NotFound("There is no such page.")
     if request.fields.get("do", "save") != "save":
         return _by_button(request, uid)
-    seen = {name: text for name in typed if (text := request.fields.get(f"was-{name}")) is not None}
-    return request.jobs.stories.save(request.change(), uid, typed, _expires(request), seen)
+    return request.jobs.stories.save(request.change(), uid, typed, _expires(request), request.seen(typed))
 
 
 def _expires(request: AdminRequest) -> datetime | None:

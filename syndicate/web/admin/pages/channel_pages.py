@@ -10,7 +10,8 @@ from syndicate.errors import ActionRefused, WrongFields
 from syndicate.jobs.admin.outgoing.channel_views import ChannelLine, ChannelPreview
 from syndicate.model import Channel
 from syndicate.plots import Figure, Series, stacked_columns
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
+from syndicate.store import Connection
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, form_status, read_number
 
 _TEXTS = ("name", "title", "query", "limit", "language", "description", "post_to")
 CLAUSES = ("section:", "tag:", "source:", "language:", "word:", "top", "trending", "-tag:")
@@ -19,7 +20,10 @@ CLAUSES = ("section:", "tag:", "source:", "language:", "word:", "top", "trending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEditor:
-    """Editor of a channel; ``line`` is ``None`` for a new channel."""
+    """Editor of a channel; ``line`` is ``None`` for a new channel.
+
+    ``seen`` is what its form is filled with. ``missing`` are networks of the channel that the file lost.
+    """
 
     values: Mapping[str, Any]
     preview: ChannelPreview
@@ -29,6 +33,8 @@ class ChannelEditor:
     clauses: tuple[str, ...] = CLAUSES
     by_day: Figure | None = None
     declared_at: str = ""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
     @property
     def most(self) -> int:
@@ -63,30 +69,31 @@ def channel(request: AdminRequest) -> Answer:
     line = request.jobs.channel_views.line(name, request.now)
     if line.channel is None:
         return Show("admin/outgoing/former_channel.html", line)
-    values = {**_saved(line.channel), **_entered(request)}
-    errors: Mapping[str, str] = {}
+    entered, refused = _entered(request), None
     if request.is_post and request.fields.get("do") == "save":
+
+        def shown(connection: Connection) -> dict[str, str]:
+            return _saved(request.jobs.channels.stored(connection, name))
+
         try:
-            result = request.jobs.channels.edit(request.change(), name, _typed(values))
+            change = request.edit("channel", name, entered, shown)
+            result = request.jobs.channels.edit(change, name, _typed(entered))
             return Redirect(f"/admin/channels/{quote(name)}", result.message)
-        except WrongFields as error:
-            errors = error.fields
-    return _editor(request, values, errors, line)
+        except ActionRefused as error:
+            refused = error
+    return _editor(request, entered, refused, line)
 
 
 def add_channel(request: AdminRequest) -> Answer:
     """Try and add a channel."""
-    values: dict[str, Any] = {**dict.fromkeys(_TEXTS, ""), "limit": 50, **_entered(request)}
-    errors: Mapping[str, str] = {}
+    entered, refused = _entered(request), None
     if request.is_post and request.fields.get("do") == "save":
         try:
-            result = request.jobs.channels.add(request.change(), _typed(values))
+            result = request.jobs.channels.add(request.change(), _typed(entered))
             return Redirect(f"/admin/channels/{quote(result.id)}", result.message)
         except ActionRefused as error:
-            if not error.fields:
-                raise
-            errors = error.fields
-    return _editor(request, values, errors, None)
+            refused = error
+    return _editor(request, entered, refused, None)
 
 
 def rename_channel(request: AdminRequest) -> Answer:
@@ -100,7 +107,7 @@ def rename_channel(request: AdminRequest) -> Answer:
         line = request.jobs.channel_views.line(name, request.now)
         if line.channel is None:
             raise
-        return _editor(request, _saved(line.channel), {"new_name": error.fields["name"]}, line)
+        return _editor(request, {}, WrongFields({"new_name": error.fields["name"]}), line)
     return Redirect(f"/admin/channels/{quote(result.id)}", result.message)
 
 
@@ -121,9 +128,13 @@ def restore_channel(request: AdminRequest) -> Answer:
 
 
 def _editor(
-    request: AdminRequest, values: Mapping[str, Any], errors: Mapping[str, str], line: ChannelLine | None
+    request: AdminRequest, entered: Mapping[str, str], refused: ActionRefused | None, line: ChannelLine | None
 ) -> Answer:
-    views = request.jobs.channel_views
+    views, channel = request.jobs.channel_views, line.channel if line else None
+    errors, status = refused.fields if refused else {}, form_status(refused)
+    stored = _saved(channel) if channel else {**dict.fromkeys(_TEXTS, ""), "limit": "50"}
+    seen = {} if status == 409 else request.seen(entered)
+    values = {**stored, **entered}
     tried = {key: values[key] for key in ("query", "limit", "language")}
     saved = line.name if line else ""
     preview = views.preview(_typed(tried), request.now, saved)
@@ -138,12 +149,14 @@ def _editor(
         readers=readers,
         by_day=_by_day(days, request.now) if days else None,
         declared_at=request.jobs.channels.places.get(saved, "config.toml"),
+        seen={name: seen.get(name, stored[name]) for name in _TEXTS[1:]} if channel else {},
+        missing=request.jobs.channels.missing(channel) if channel else (),
     )
-    return Show("admin/outgoing/channel.html", editor, 422 if errors else 200)
+    return Show("admin/outgoing/channel.html", editor, status if refused or not errors else 422)
 
 
-def _saved(channel: Channel) -> dict[str, Any]:
-    return {**{key: getattr(channel, key) for key in _TEXTS}, "post_to": ", ".join(channel.post_to)}
+def _saved(channel: Channel) -> dict[str, str]:
+    return {**{key: str(getattr(channel, key)) for key in _TEXTS}, "post_to": ", ".join(channel.post_to)}
 
 
 def _by_day(counts: Mapping[datetime, int], now: datetime) -> Figure:
@@ -160,8 +173,9 @@ def _entered(request: AdminRequest) -> dict[str, str]:
     """Return what was typed; a button of a clause appends it to the query."""
     given = request.fields if request.is_post else request.query
     found = {name: given[name].strip() for name in _TEXTS if name in given}
+    found = request.edited(_TEXTS) if request.is_post else found
     if clause := given.get("clause", ""):
-        found["query"] = f"{found.get('query', '')} {clause}".strip()
+        found["query"] = f"{given.get('query', '')} {clause}".strip()
     return found
 
 

@@ -14,7 +14,7 @@ def deliveries(request: AdminRequest) -> Answer:
     tab = request.query.get("state") or request.query.get("tab") or "now"
     if tab not in TABS:
         raise NotFound("There is no such list of deliveries.")
-    facts, now = request.jobs.mailing, request.now
+    jobs, now = request.jobs, request.now
     with request.jobs.store.snapshot() as connection:
         content: object
         match tab:
@@ -23,7 +23,7 @@ def deliveries(request: AdminRequest) -> Answer:
                 figures = edition_figures.read_figures(connection, [item.edition.id for item in reports])
                 content = [(report, figures[report.edition.id]) for report in reports]
             case "uncertain":
-                content = delivery_views.uncertain(connection, facts.mail_domain)
+                content = delivery_views.uncertain(connection, jobs.mail_domain)
             case "failed":
                 content = delivery_views.failed_groups(connection)
             case "bounces":
@@ -32,7 +32,7 @@ def deliveries(request: AdminRequest) -> Answer:
                 content = delivery_views.providers(connection, now)
             case _:
                 local = now.astimezone(request.jobs.options.zone)
-                content = delivery_views.under_way(connection, local, facts.rate)
+                content = delivery_views.under_way(connection, local, jobs.mail_rate)
         counts = delivery_views.tabs(connection)
     return Show("admin/deliveries/list.html", {"tab": tab, "tabs": counts, "content": content})
 

@@ -72,7 +72,7 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> dict[str, A
             clauses = review.segment(reviewed.edition.segment)
             recipients = segment_store.count_members(connection, clauses, request.now, newsletter.name)
         ids = [reviewed.edition.id] if reviewed.state not in _OPEN else []
-        progress = next(iter(progress_of(connection, ids, local, request.jobs.mailing.rate)), None)
+        progress = next(iter(progress_of(connection, ids, local, request.jobs.mail_rate)), None)
     goes_at = until if until and until > request.now else None
     page = {"edition": view, "newsletter": newsletter, "recipients": recipients, "goes_at": goes_at}
     return {**page, "problem": problem, "progress": progress, "is_open": reviewed.state in _OPEN}
@@ -154,11 +154,11 @@ def issue(request: AdminRequest) -> Answer:
             problems = dict(error.fields)
         except SyndicateError as error:
             problems = {"text": f"{str(error)[:1].upper()}{str(error)[1:]}"}
-    facts, words = request.jobs.mailing, fields.get("words", "").strip()
+    jobs, words = request.jobs, fields.get("words", "").strip()
     results = find_stories(request.jobs.editions.review, EditionContent(stories=()), words) if words else ()
     view = {
-        "options": [(newsletter.name, newsletter.title) for newsletter in facts.newsletters],
-        "segments": facts.segments,
+        "options": [*jobs.newsletter_views.titles.items()],
+        "segments": jobs.segments,
         "fields": fields if request.is_post else {"newsletter": request.query.get("newsletter", "")},
         "problems": problems,
         "results": results,
@@ -170,7 +170,8 @@ def issue(request: AdminRequest) -> Answer:
 def _draft(request: AdminRequest, stories: list[str]) -> IssueDraft:
     """Return the issue of a form: its text, then a block for each story that was picked."""
     fields, wrong = request.fields, dict[str, str]()
-    newsletter = request.jobs.mailing.newsletter(fields.get("newsletter", ""))
+    known = {newsletter.name: newsletter for newsletter in request.jobs.newsletter_views.newsletters}
+    newsletter = known.get(fields.get("newsletter", ""))
     if newsletter is None:
         wrong["newsletter"] = "Choose a newsletter."
     send_at = None

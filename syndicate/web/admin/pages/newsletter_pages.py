@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from syndicate.audience.mailbox_address import normalise_address
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, SyndicateError
-from syndicate.jobs.admin.actions import declared_refusal
 from syndicate.jobs.admin.outgoing.newsletter_reader import WEEKS, NewsletterLine
 from syndicate.jobs.newsletter.edition_preview import PreviewedMail
+from syndicate.model import Newsletter
 from syndicate.newsletter.preview_views import as_source, in_the_dark, without_images
+from syndicate.store import Connection
 from syndicate.web.admin.admin_request import (
     AdminRequest,
     Answer,
@@ -19,6 +20,7 @@ from syndicate.web.admin.admin_request import (
     MailFrame,
     Redirect,
     Show,
+    form_status,
     read_number,
 )
 
@@ -38,6 +40,7 @@ _TEXTS = (
     *("intro", "footer", "address"),
 )
 _NUMBERS = ("stories", "trending")
+_FIELDS = (*_TEXTS, *_NUMBERS, "approval", "subject_name")
 _DEFAULTS = dict.fromkeys((*_TEXTS, "subject_name"), "") | {
     "schedule": "daily 07:00", "stories": "10", "trending": "5", "images": "lead", "approval": "0"
 }  # fmt: skip
@@ -108,34 +111,41 @@ def mail(request: AdminRequest) -> Answer:
     found = request.jobs.newsletter_views.preview(name, request.now)
     if request.path["form"] == "eml" and found:
         return Download(f"{name}.eml", "message/rfc822", found.message)
-    html = found.html if found else ""
-    match request.path["form"]:
-        case "dark":
-            html = in_the_dark(html)
-        case "plain":
-            html = without_images(html)
-    return MailFrame(html)
+    changed = {"dark": in_the_dark, "plain": without_images}.get(request.path["form"], str)
+    return MailFrame(changed(found.html) if found else "")
 
 
 def add_newsletter(request: AdminRequest) -> Answer:
     """Show the form of a new newsletter, or add it."""
     if not request.is_post:
         return _form(_DEFAULTS)
-    return _save(request, "")
+    entered = request.edited(_FIELDS)
+    try:
+        result = request.jobs.newsletters.add(request.change(), _typed(entered))
+    except ActionRefused as error:
+        return _form({**_DEFAULTS, **entered}, refused=error)
+    return Redirect(f"/admin/newsletters/{quote(result.id)}", result.message)
 
 
 def edit(request: AdminRequest) -> Answer:
     """Show the form of an added newsletter, or save it."""
-    views, name = request.jobs.newsletter_views, request.path["name"]
+    actions, name = request.jobs.newsletters, request.path["name"]
+
+    def shown(connection: Connection) -> dict[str, str]:
+        return _filled(*actions.stored(connection, name))
+
+    entered, refused = request.edited(_FIELDS[1:]) if request.is_post else {}, None
     if request.is_post:
-        return _save(request, name)
-    if name in views.declared:
-        raise declared_refusal(request.jobs.newsletters.places, name)
-    found = views.find(name)
-    values = {key: getattr(found, key, "") for key in (*_TEXTS, *_NUMBERS)}
-    values |= {"approval": f"{found.approval / 3600:g}", "subject_name": found.subject_name}
-    values["address"] = request.jobs.newsletters.own_address(name)
-    return _form(values, name)
+        try:
+            change = request.edit("newsletter", name, entered, shown)
+            result = actions.edit(change, name, _typed(entered))
+            return Redirect(f"/admin/newsletters/{quote(name)}", result.message)
+        except ActionRefused as error:
+            refused = error
+    with request.jobs.store.snapshot() as connection:
+        stored = shown(connection)
+    seen = {} if form_status(refused) == 409 else request.seen(entered)
+    return _form({**stored, **entered}, name, {**stored, **seen}, refused)
 
 
 def change(request: AdminRequest) -> Answer:
@@ -179,29 +189,32 @@ def _listed(request: AdminRequest, lines: Sequence[NewsletterLine]) -> Answer:
     return Show("admin/outgoing/newsletters.html", page)
 
 
-def _save(request: AdminRequest, name: str) -> Answer:
-    """Add or edit a newsletter; wrong fields come back as they were typed."""
-    typed = {key: request.fields.get(key, "").strip() for key in (*_TEXTS, *_NUMBERS, "approval")}
-    typed = {key: value for key, value in typed.items() if key != "name" or not name}
-    values: dict[str, Any] = {**typed, "subject_name": bool(request.fields.get("subject_name"))}
-    for key in _NUMBERS:
-        values[key] = typed[key] if (number := read_number(typed[key])) is None else number
-    values["approval"] = f"{typed['approval'] or 0}h"
-    actions = request.jobs.newsletters
-    try:
-        if name:
-            result = actions.edit(request.change(), name, values)
-        else:
-            result = actions.add(request.change(), values)
-    except ActionRefused as error:
-        if not error.fields:
-            raise
-        values |= {"approval": typed["approval"]}
-        return _form(values, name, error.fields)
-    return Redirect(f"/admin/newsletters/{quote(result.id)}", result.message)
+def _filled(newsletter: Newsletter, own_address: str) -> dict[str, str]:
+    """Return the texts that the form of a newsletter is filled with."""
+    texts = {key: str(getattr(newsletter, key, "")) for key in (*_TEXTS[1:], *_NUMBERS)}
+    ticked = "yes" if newsletter.subject_name else ""
+    hours = f"{newsletter.approval / 3600:g}"
+    return texts | {"address": own_address, "approval": hours, "subject_name": ticked}
 
 
-def _form(values: Mapping[str, Any], name: str = "", errors: Mapping[str, str] = {}) -> Answer:
+def _typed(entered: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields as the actions take them."""
+    values: dict[str, Any] = dict(entered)
+    for key in values.keys() & {*_NUMBERS}:
+        values[key] = entered[key] if (number := read_number(entered[key])) is None else number
+    if "approval" in values:
+        values["approval"] = f"{entered['approval'] or 0}h"
+    if "subject_name" in values:
+        values["subject_name"] = bool(entered["subject_name"])
+    return values
+
+
+def _form(
+    texts: Mapping[str, str],
+    name: str = "",
+    seen: Mapping[str, str] = {},
+    refused: ActionRefused | None = None,
+) -> Answer:
     """Show the form of a newsletter; ``name`` is ``""`` for a new newsletter."""
-    view = {"typed": values, "name": name, "errors": errors}
-    return Show("admin/outgoing/newsletter_form.html", view, 422 if errors else 200)
+    view = {"typed": texts, "name": name, "seen": seen, "errors": refused.fields if refused else {}}
+    return Show("admin/outgoing/newsletter_form.html", view, form_status(refused))

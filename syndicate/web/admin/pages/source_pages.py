@@ -2,23 +2,31 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from syndicate.audience.importing.csv_text import write_csv
-from syndicate.errors import NotFound, ParseError, WrongFields
-from syndicate.jobs.admin.sources.source_actions import CHOSEN
+from syndicate.errors import ActionRefused, NotFound, ParseError
+from syndicate.jobs.admin.sources.source_actions import CHOSEN, present_source
 from syndicate.jobs.admin.sources.source_list_view import Filter
 from syndicate.jobs.admin.sources.source_view import SourceView, secret_place
 from syndicate.jobs.ingest.dry_run import RuledArticle
-from syndicate.model import Entry, FullText, Republish
+from syndicate.model import Entry, FullText, Republish, Source
 from syndicate.plots.figure import Figure
 from syndicate.plots.time_plots import Dot, dots
-from syndicate.store.ingest import poll_store, source_figures, source_store
+from syndicate.store import Connection
+from syndicate.store.ingest import poll_store, source_figures
 from syndicate.store.ingest.poll_store import PollRow
 from syndicate.text.phrases import plural
 from syndicate.text.visible import visible
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_number
+from syndicate.web.admin.admin_request import (
+    AdminRequest,
+    Answer,
+    Download,
+    Redirect,
+    Show,
+    form_status,
+    read_number,
+)
 
 LIST = "/admin/sources"
 _KEPT = ("q", "section", "origin", "tab")
@@ -29,6 +37,7 @@ _TABS = (
     ("well", "Well"),
     ("paused", "Paused"),
 )
+_EDITED = ("name", "url", "section", "language", "weight", "republish", "full_text", "private")
 _MARKS = {"new": "new", "cut": "cut", "failed": "failed"}
 _VIEWS = (
     ("", "As it came"),
@@ -84,7 +93,7 @@ def sources_csv(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         rows = request.jobs.source_list.conditions(connection, request.now)
         rows = _filter(request.query).rows(connection, rows)
-        known = source_figures.listed_sources(connection)
+        known = source_figures.searched_sources(connection)
     cells = [
         (str(at), name, known[at].section, condition.words, "" if known[at].private else known[at].url)
         for (at, name), condition in rows
@@ -128,7 +137,7 @@ def polls(request: AdminRequest) -> Answer:
     """Show all kept polls of a source."""
     before = _time(request.query.get("before", ""))
     with request.jobs.store.snapshot() as connection:
-        source = _stored(connection, request.path["id"])
+        source, _ = present_source(connection, request.path["id"])
         rows = poll_store.polls_of(connection, source.id, before=before, limit=_POLL_PAGE)
     more = urlencode({"before": rows[-1].at.isoformat()}) if len(rows) == _POLL_PAGE else ""
     address = f"{LIST}/{source.id}/polls?{more}" if more else ""
@@ -138,33 +147,39 @@ def polls(request: AdminRequest) -> Answer:
 
 def edit(request: AdminRequest) -> Answer:
     """Show the form of an added source (GET), or save it (POST)."""
-    source_id, wrong = request.path["id"], dict[str, str]()
-    with request.jobs.store.snapshot() as connection:
-        source = _stored(connection, source_id)
-    typed: Mapping[str, str] = {
-        "name": source.name,
-        "url": "" if source.private and not request.may("admin:write") else source.url,
-        "section": source.section,
-        "language": source.language,
-        "weight": f"{source.weight:g}",
-        "republish": source.republish.value,
-        "full_text": source.full_text.value,
-        "private": str(source.private).lower(),
-    }
+    source_id, actions = request.path["id"], request.jobs.sources
+    entered, refused = request.edited(_EDITED) if request.is_post else {}, None
+
+    def shown(connection: Connection) -> dict[str, str]:
+        return _filled(request, present_source(connection, source_id)[0])
+
     if request.is_post:
-        fields = {name: text for name, text in request.fields.items() if name in typed}
-        fields.setdefault("private", "false")
+        fields = {name: text for name, text in entered.items() if name != "url"}
         try:
-            moved = fields.pop("url", "").strip()
-            result = request.jobs.sources.edit(request.change("edit"), source_id, fields)
-            if moved and moved != source.url:
-                result = request.jobs.sources.move(request.change("move"), source_id, moved)
+            change = request.edit("source", source_id, fields, shown, "edit")
+            result = actions.edit(change, source_id, fields)
+            if moved := entered.get("url"):
+                change = request.edit("source", source_id, ("url",), shown, "move")
+                result = actions.move(change, source_id, moved)
             return Redirect(f"{LIST}/{source_id}", result.message)
-        except WrongFields as error:
-            typed, wrong = {**typed, **request.fields, "private": fields["private"]}, error.fields
-    page = {"id": source_id, "name": source.name, "is_list": bool(source.listed_in), "typed": typed}
-    page |= {"wrong": wrong, "republish": REPUBLISH, "full_text": FULL_TEXT}
-    return Show("admin/sources/edit.html", page, 422 if wrong else 200)
+        except ActionRefused as error:
+            refused = error
+    status = form_status(refused)
+    with request.jobs.store.snapshot() as connection:
+        source, _ = present_source(connection, source_id)
+    stored, errors = _filled(request, source), refused.fields if refused else {}
+    seen = {} if status == 409 else request.seen(entered)
+    page = {"id": source_id, "name": source.name, "is_list": bool(source.listed_in), "wrong": errors}
+    page |= {"typed": {**stored, **entered}, "seen": {**stored, **seen}}
+    page |= {"republish": REPUBLISH, "full_text": FULL_TEXT}
+    return Show("admin/sources/edit.html", page, status)
+
+
+def _filled(request: AdminRequest, source: Source) -> dict[str, str]:
+    """Return the texts that the form of a source is filled with."""
+    texts = {name: str(getattr(source, name)) for name in _EDITED}
+    texts |= {"weight": f"{source.weight:g}", "private": "true" if source.private else ""}
+    return texts | {"url": ""} if source.private and not request.may("admin:write") else texts
 
 
 def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
@@ -177,7 +192,7 @@ def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
         return _list(request, {"chosen": "Choose at least one source."})
     if do in ("remove", "section") and "sure" not in fields:
         with request.jobs.store.snapshot() as connection:
-            found = [(number, _stored(connection, number).name) for number in ids]
+            found = [(number, present_source(connection, number)[0].name) for number in ids]
             sections = source_figures.source_sections(connection)
         return Show("admin/sources/chosen.html", {"do": do, "chosen": found, "sections": sections})
     result = request.jobs.sources.on_chosen(request.change(), do, ids, fields.get("section", "").strip())
@@ -186,16 +201,9 @@ def _act(request: AdminRequest, ids: Sequence[int]) -> Answer:
 
 def _test(request: AdminRequest, source_id: int) -> Answer:
     with request.jobs.store.snapshot() as connection:
-        source = _stored(connection, source_id)
+        source, _ = present_source(connection, source_id)
     lookup = request.jobs.lookups.test(request.change(), source)
     return Redirect(f"{LIST}/look/{lookup.id}")
-
-
-def _stored(connection: Any, source_id: int) -> Any:
-    found = source_store.get_source(connection, source_id)
-    if found is None or found[0].absent == "removed":
-        raise NotFound("There is no such source.")
-    return found[0]
 
 
 def _may_see_bytes(request: AdminRequest, view: SourceView) -> bool:

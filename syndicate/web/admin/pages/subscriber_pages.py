@@ -73,26 +73,26 @@ def import_file(request: AdminRequest) -> Answer:
         problem = "The file has more than 20 MB. Import it in parts, or with `syndicate subscribers import`."
     if problem or upload is None:
         return Show("admin/subscribers/import.html", _form(request, problems={"file": problem}), 422)
-    key = request.jobs.mailing.held.hold(request.session.id_hash, upload.name, upload.body)
+    key = request.jobs.held_files.hold(request.session.id_hash, upload.name, upload.body)
     return Redirect(f"{LIST}/import/{key}")
 
 
 def import_plan(request: AdminRequest) -> Answer:
     """Show what an import would do (GET and POST), give its report, or import."""
-    facts, session, fields = request.jobs.mailing, request.session.id_hash, request.fields
-    found = facts.held.read(session, request.path["key"], request.now)
+    jobs, session, fields = request.jobs, request.session.id_hash, request.fields
+    found = jobs.held_files.read(session, request.path["key"], request.now)
     if found is None:
         return Redirect(
             f"{LIST}/import", "The file is no longer here: it is kept for an hour. Choose it again."
         )
-    names = tuple(newsletter.name for newsletter in facts.newsletters)
+    names = tuple(jobs.newsletter_views.titles)
     meanings = {name.removeprefix("is-"): text for name, text in fields.items() if name.startswith("is-")}
-    known = subscriber_views.column_meanings([declared.name for declared in facts.fields])
+    known = subscriber_views.column_meanings([declared.name for declared in jobs.subscriber_fields])
     choices = ImportChoices(
         newsletter=fields.get("newsletter") or names[0],
         newsletters=names,
         meanings={name: text for name, text in meanings.items() if text in known},
-        fields=facts.fields,
+        fields=jobs.subscriber_fields,
     )
     do = fields.get("do", "")
     try:
@@ -102,7 +102,7 @@ def import_plan(request: AdminRequest) -> Answer:
         if do == "import":
             agreed, ask = fields.get("agreed", ""), fields.get("ask") != "no"
             result = request.jobs.subscribers.import_list(request.change(), plan.rows, agreed, ask=ask)
-            facts.held.delete(session, request.path["key"])
+            jobs.held_files.delete(session, request.path["key"])
             return Redirect(LIST, result.message)
     except WrongFields as error:
         view = _form(request, problems=error.fields, plan=plan, meanings=known)
@@ -175,6 +175,6 @@ def erase(request: AdminRequest) -> Answer:
 
 def _form(request: AdminRequest, **facts: Any) -> dict[str, Any]:
     """Return the variables of a form with the typed texts, and the ``problems`` by field."""
-    newsletters = [(newsletter.name, newsletter.title) for newsletter in request.jobs.mailing.newsletters]
-    form = {"options": newsletters, "fields": request.fields, "shown": MOST_REFUSED}
+    options = [*request.jobs.newsletter_views.titles.items()]
+    form = {"options": options, "fields": request.fields, "shown": MOST_REFUSED}
     return {"problems": {}, "problem": "", "plan": None, "meanings": {}, **form, **facts}

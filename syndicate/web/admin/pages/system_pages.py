@@ -1,9 +1,14 @@
-"""Pages of the system, of the settings in force, and of checks."""
+"""Pages of the overview, the system, the settings in force, and checks."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_number
+
+
+def overview(request: AdminRequest) -> Answer:
+    """Show the overview."""
+    return Show("admin/overview/overview.html", request.jobs.overview.read(request.now))
 
 
 def system(request: AdminRequest) -> Answer:

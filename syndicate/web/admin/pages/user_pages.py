@@ -30,10 +30,7 @@ def user(request: AdminRequest) -> Answer:
     user_id, jobs = request.path["id"], request.jobs.users
     if not request.is_post:
         with request.jobs.store.snapshot() as connection:
-            found = user_view(connection, user_id, request.now)
-        if found is None:
-            raise NotFound("There is no such user.")
-        return Show("admin/access/user.html", found)
+            return Show("admin/access/user.html", user_view(connection, user_id, request.now))
     change, action = request.change(), request.fields.get("do", "")
     if action == "link":
         made = jobs.send_link(change, user_id)
