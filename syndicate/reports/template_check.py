@@ -14,6 +14,7 @@ from syndicate.audience.choices import PAUSES
 from syndicate.audience.confirmation import ConfirmationContent
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.sign_up_job import linted_confirmation
+from syndicate.model import PublishedArticle
 from syndicate.newsletter.periods import period_at
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.publish.about.about_pages import FeedRow, about_page, feeds_page
@@ -27,7 +28,7 @@ from syndicate.publish.newsletter_archive import (
 )
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import NamedPath, SectionBlock, SourceMark
+from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, SourceMark
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.story_page import story_page
 from syndicate.reports import sample_data as sample
@@ -85,7 +86,7 @@ def _site(services: Services, now: datetime) -> Renders:
     headlines = [sample.full_headline(item) for item in items]
     lists = {"top": headlines[:1], "trending": headlines[:2]}
     for item in items:
-        yield partial(pages.article_page, item, **lists, more_from_section=headlines)
+        yield partial(_article_page, pages, item, headlines, lists)
     block = SectionBlock(name="Sample", path="site/sections/sample.html", headlines=headlines)
     places = choose_front(headlines, headlines, headlines, [block], now)
     tags = [NamedPath(name="sample", path=block.path)]
@@ -112,6 +113,15 @@ def _site(services: Services, now: datetime) -> Renders:
         for found in sample.search_pages(headline):
             yield partial(pages.page, "pages/search.html", "search", found)
     yield from sample_lists(pages, headlines, items[0].source, now)
+
+
+def _article_page(
+    pages: SitePages, item: PublishedArticle, more: list[Headline], lists: dict[str, list[Headline]]
+) -> bytes:
+    (page,) = pages.article_pages([item], {item.article.section: more}, **lists)
+    if isinstance(page, RenderError):
+        raise page
+    return page
 
 
 def _archive(services: Services, now: datetime) -> Renders:
