@@ -110,7 +110,7 @@ class AdminRequest:
         shown: Callable[[Any], Mapping[str, str]],
         part: str = "",
     ) -> Change:
-        """Return the change of these fields, refused (stale) where one is not as its editor saw it.
+        """Return the change of these fields, refused (stale) if a field changed since its editor saw it.
 
         ``shown`` returns from a connection the texts that the form is filled with now.
         """
