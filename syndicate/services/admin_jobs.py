@@ -1,4 +1,4 @@
-"""Actions and views of operators, which pages, API and commands call: one attribute an area."""
+"""Actions and views of operators, which pages, API and commands call: one attribute for each area."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class AdminJobs(CommandJobs):
             settings=partial(setting_rows, settings),
             rejections=services.rejections,
         )
-        self._read_sources(services)
-        self._tell_stories(services)
-        self._send(services)
+        self._add_source_jobs(services)
+        self._add_story_jobs(services)
+        self._add_mail_jobs(services)
 
-    def _read_sources(self, services: AdminServices) -> None:
+    def _add_source_jobs(self, services: AdminServices) -> None:
         settings, agent = services.settings, product_token(services.agent_name)
         self.articles = ArticleActions(importer=services.importer)
         self.discovery, self.rules = services.discovery, services.rule_dry_run
@@ -79,7 +79,7 @@ class AdminJobs(CommandJobs):
             stories=services.stories.options,
         )
 
-    def _tell_stories(self, services: AdminServices) -> None:
+    def _add_story_jobs(self, services: AdminServices) -> None:
         options = services.stories.options
         self.stories = StoryActions(store=self.store, window_days=options.window_days)
         self.searches = SearchActions(store=self.store, feeds=services.private_feeds)
@@ -91,7 +91,7 @@ class AdminJobs(CommandJobs):
             site_url=services.settings.site.url,
         )
 
-    def _send(self, services: AdminServices) -> None:
+    def _add_mail_jobs(self, services: AdminServices) -> None:
         store, settings = self.store, services.settings
         self.newsletter_views = NewsletterViews(
             store=store,

@@ -118,7 +118,7 @@ class AdminServices(NewsletterServices):
 
     @cached_property
     def commands(self) -> CommandJobs:
-        """Actions of operators that commands call."""
+        """The part of ``admin`` that most commands call, which imports less."""
         from syndicate.services.command_jobs import CommandJobs
 
         return CommandJobs(self)

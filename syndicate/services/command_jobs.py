@@ -1,4 +1,4 @@
-"""Actions of operators that commands call: no module of pages, stories or editions is imported for them."""
+"""Actions of operators that most commands call: no module of pages or stories is imported for them."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def in_context(
 
 
 def heaviest_shared(a: Fingerprint, b: Fingerprint, among: Container[int] | None = None) -> float:
-    """Return the largest contribution of a single shared word, ``among`` some, to the cosine of the words."""
+    """Return the largest part of a single shared word, if given ``among`` these, in the cosine of words."""
     if not a.words or not b.words:
         return 0.0
     mine, best = _weights(a), 0.0

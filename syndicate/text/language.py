@@ -141,10 +141,10 @@ def _identified(sample: str) -> str:
 @released_when_unused
 @lru_cache(maxsize=1)
 def _identifier() -> "LanguageIdentifier":
-    from py3langid import langid, modelio  # noqa: PLC0415 - see the module docstring
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - see the module docstring
 
-    weights, priors, codes, moves, rows, outputs = modelio.load_model(langid.MODEL_DIR / langid.MODEL_FILE)
-    # Not ``set_languages``, which keeps the weights of all languages too: 27 MiB.
-    kept = [place for place, name in enumerate(codes) if name in _TABLE["identified"].split()]
-    names, weights, priors = [codes[place] for place in kept], weights[:, kept], priors[kept]
-    return langid.LanguageIdentifier(weights, priors, names, moves, outputs, norm_probs=True, tk_row=rows)
+    full = LanguageIdentifier.from_model_file(MODEL_FILE)
+    full.set_languages(_TABLE["identified"].split())
+    # A copy with the weights of these languages alone: ``full`` keeps those of all languages too, 27 MiB.
+    model = full.nb_ptc, full.nb_pc, full.nb_classes, full.tk_nextmove, full.tk_output
+    return LanguageIdentifier(*model, norm_probs=True, tk_row=full.tk_row)

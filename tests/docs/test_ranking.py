@@ -79,7 +79,7 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"moves by {STORY.rival_share:g} × (its mean similarity to the {STORY.rivals} nearest",
         f"of other stories − {STORY.rival_usual:g} × the threshold",
         f"of {STORY.long} characters or more has less than {STORY.story_evidence:g} of the threshold",
-        f"in an article of {round(1 / SHARES[USUAL_WORD], -1):.0f} or more",
+        f"from at least one of {round(1 / SHARES[USUAL_WORD], -1):.0f} articles",
         f"counts {STORY.story_aged:g} + {STORY.story_fresh - STORY.story_aged:.1f} × 0.5 ^ (days apart",
         f"(days apart / {STORY.story_half_life:g})",
         f"the {STORY.second_looks} nearest articles of other stories",

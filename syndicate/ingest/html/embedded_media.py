@@ -1,4 +1,4 @@
-"""Turn embedded players into links, since feeds, mail and our pages show no frames. Pure.
+"""Turn embedded players into links, since feeds, mail and pages of the site show no frames.
 
 Fourteen of 69 real feeds embed videos; an item that is only a video would be empty without its link.
 """

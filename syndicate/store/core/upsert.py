@@ -22,7 +22,7 @@ def insert_on(dialect: str, table: Table) -> Any:
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row unless a row with its keys exists; return whether that was written."""
+    """Insert a row unless a row with its keys exists; return whether the row is new."""
     new = insert_for(connection, table).values(values).on_conflict_do_nothing()
     return connection.execute(new).rowcount == 1
 

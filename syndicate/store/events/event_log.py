@@ -35,6 +35,7 @@ OFF = "off"
 _WANTING = CompiledStatement(
     select(schema.webhooks.c.id, schema.webhooks.c.events).where(schema.webhooks.c.state != OFF)
 )
+# Endpoints by the transaction that read them.
 _KNOWN: WeakKeyDictionary[RootTransaction, list[tuple[int, list[str]]]] = WeakKeyDictionary()
 Data = Mapping[str, Any]
 

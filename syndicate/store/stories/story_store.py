@@ -343,7 +343,7 @@ def same_text_links(connection: Connection, article: Article, *, site_url: str) 
 
 
 def section_articles(connection: Connection, section: str, *, limit: int) -> Sequence[int]:
-    """Return the latest articles of a section, each text once."""
+    """Return the ids of the latest articles of a section, each text once."""
     of_section = first_of_text(lambda rows: [rows.c.section_key == tag_key(section)])
     query = select(schema.articles.c.id).where(*of_section).order_by(*NEWEST_FIRST).limit(limit)
     return connection.scalars(query).all()

@@ -41,7 +41,7 @@ TELLING_NAME = 110
 # A sample of an n-gram in eight, the same everywhere, estimates the same cosine: nDCG@3 within .3 points of
 # one in four.
 CHARACTER_SAMPLE = 8
-# "AI", "video" and "China" stand in one article of 650 or more: a headline with nothing else names no event.
+# "AI", "video" and "China" are in at least one of 650 articles: a headline with nothing else names no event.
 USUAL_WORD = 180
 # Names weigh more. Measured on nDCG@3 against 1.0: headlines +0, sentences +2.7 points, articles +.2.
 NAME_WEIGHT = 1.3

@@ -92,13 +92,15 @@ class AdminRequest:
 
         A form says in ``was-NAME`` what a field was filled with: all others may have been changed meanwhile.
         """
-        given = [name for name in names if name in self.fields or f"was-{name}" in self.fields]
+        names = [*names]
+        seen = self.seen(names)
+        given = [name for name in names if name in seen or name in self.fields]
         texts = {name: self.fields.get(name, "").strip() for name in given}
-        return {name: text for name, text in texts.items() if text != self.fields.get(f"was-{name}")}
+        return {name: text for name, text in texts.items() if text != seen.get(name)}
 
     def seen(self, names: Iterable[str]) -> dict[str, str]:
         """Return what these fields were filled with."""
-        return {name: text for name in names if (text := self.fields.get(f"was-{name}")) is not None}
+        return {name: self.fields[key].strip() for name in names if (key := f"was-{name}") in self.fields}
 
     def edit(
         self,
@@ -108,14 +110,16 @@ class AdminRequest:
         shown: Callable[[Any], Mapping[str, str]],
         part: str = "",
     ) -> Change:
-        """Return the change of these fields, refused (stale) where one is not as its editor saw it.
+        """Return the change of these fields, refused (stale) if a field changed since its editor saw it.
 
         ``shown`` returns from a connection the texts that the form is filled with now.
         """
         seen = self.seen(names)
 
         def check(connection: Any) -> None:
-            refuse_stale(shown(connection), seen, lambda _: last_change(connection, kind, str(object_id)))
+            # A text of the API may have other line ends than ``read_form`` returns.
+            now = {name: text.replace("\r\n", "\n").strip() for name, text in shown(connection).items()}
+            refuse_stale(now, seen, lambda _: last_change(connection, kind, str(object_id)))
 
         return replace(self.change(part), check=check)
 

@@ -7,6 +7,7 @@ from threading import Barrier
 
 import pytest
 
+from syndicate.model.actors import Change, command_actor
 from syndicate.store.access import audit_store
 from syndicate.store.ingest import added_sources, article_store
 from syndicate.store.stories import decision_store
@@ -245,6 +246,21 @@ def test_a_form_that_comes_back_for_a_mistake_still_knows_what_its_editor_saw(ad
         eve, path, form_of(page, lambda form: form.action == path), "save", description="Of Eve"
     )
     assert (status, "schedule" in page) == (422, True)
+
+
+def test_other_line_ends_of_a_program_and_spaces_around_a_text_are_no_change_of_another(
+    added: AdminSite,
+) -> None:
+    client, path = added.client(), EDITED["newsletter"]
+    change = Change(actor=command_actor("op"), now=NOW)
+    written = {"title": " Evening ", "intro": "Hello\r\n\r\nreaders\n"}
+    added.room.services.admin.newsletters.edit(change, "evening", written)
+
+    assert press(client, path, edited_form(client, path), "save", description="Of Eve")[0] == 303
+    with added.room.store.read() as connection:
+        (row,) = audit_store.audit_rows(connection, action="newsletter.edit", limit=1)
+    assert row.after == {"description": "Of Eve"}
+    assert press(client, path, edited_form(client, path), "save", intro="Hello\r\n\r\nall")[0] == 303
 
 
 def test_an_address_is_not_moved_over_the_move_of_another(added: AdminSite) -> None:

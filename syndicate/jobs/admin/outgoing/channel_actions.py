@@ -115,7 +115,7 @@ class ChannelActions:
         return self.read({**self._added(connection, name).declaration, "name": name})
 
     def missing(self, channel: Channel) -> tuple[str, ...]:
-        """Return the names of networks that the file does not declare, any more or at all."""
+        """Return the networks of a channel that ``config.toml`` does not declare."""
         return tuple(sorted({*channel.post_to} - self.networks))
 
     def _require_networks(self, channel: Channel, kept: Iterable[str] = ()) -> None:

@@ -93,7 +93,7 @@ def condition_of(
 class SourceRow:
     """Row of the list. ``days`` are (day, articles, polls, failed polls), the oldest first.
 
-    ``seconds`` is the time of the last answer, ``None`` before the first poll.
+    ``seconds`` is how long the last poll took, ``None`` before the first.
     """
 
     id: int

@@ -81,7 +81,7 @@ class ReaderCounter:
             self._opened[path] += 1
 
     def flush(self, now: datetime) -> None:
-        """Save the numbers of this day, and of a day that has ended; a killed process loses later ones."""
+        """Save the counts of this day and of a day that has ended; a killed process loses unsaved counts."""
         self._begin_day(int(now.timestamp()) // _DAY, only_later=True)
         with self._lock:
             counts, self._waiting = {**self._waiting, **self._counts()}, {}

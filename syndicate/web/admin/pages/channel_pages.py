@@ -172,8 +172,8 @@ def _by_day(counts: Mapping[datetime, int], now: datetime) -> Figure:
 def _entered(request: AdminRequest) -> dict[str, str]:
     """Return what was typed; a button of a clause appends it to the query."""
     given = request.fields if request.is_post else request.query
-    found = {name: given[name].strip() for name in _TEXTS if name in given}
-    found = request.edited(_TEXTS) if request.is_post else found
+    linked = {name: given[name].strip() for name in _TEXTS if name in given}
+    found = request.edited(_TEXTS) if request.is_post else linked
     if clause := given.get("clause", ""):
         found["query"] = f"{given.get('query', '')} {clause}".strip()
     return found
