@@ -1,6 +1,7 @@
 """Application of the API under ``/api/v1``, and its description (OpenAPI 3.1)."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -90,7 +91,8 @@ async def _on_error(request: Request, error: Exception) -> Response:
 @cache
 def described_api() -> dict[str, Any]:
     """Return the OpenAPI document of the API, made once."""
-    document = _application().openapi()
+    # A copy: two first requests at once would change one document.
+    document = deepcopy(_application().openapi())
     document["servers"] = [{"url": BASE}]
     document["info"]["description"] = (
         "Guide and problems: docs/api.md. Ids are texts, times are UTC (RFC 3339)."
