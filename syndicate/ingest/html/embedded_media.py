@@ -5,9 +5,10 @@ Fourteen of 69 real feeds embed videos; an item that is only a video would be em
 
 import re
 from html import escape
+from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from syndicate.ingest.html.tag_scanner import INSIDE, parse_attributes
+from syndicate.ingest.html.tag_scanner import INSIDE, NO_TAGS, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import MAX_PIXEL_SIDE, hides, image_sides, is_tracker_url
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, host_of
@@ -15,24 +16,22 @@ from syndicate.text.urls import absolute_url, host_of
 MAX_MEDIA = 50
 """Links per text; of 1 318 texts of real feeds, the largest number is 16."""
 MAX_TITLE_CHARACTERS = 200
+_PLAYER = re.compile("<(?:iframe|video|audio)", re.IGNORECASE)
+# Players hold no players; comments, code and the attributes of other elements hold none either.
 _ELEMENT = re.compile(
-    rf"<(?P<name>iframe|video|audio)(?P<inside>(?:[\s/]{INSIDE})?)(?:>|\Z)(?:(?P<content>.{{0,4000}}?)</(?P=name)\s*>)?",
+    rf"<(?P<name>iframe|video|audio)(?P<inside>(?:[\s/]{INSIDE})?)(?:>|\Z)"
+    rf"(?:(?P<content>(?:(?!{_PLAYER.pattern}).){{0,4000}}?)</(?P=name)\s*>)?|{NO_TAGS}|{TAG.pattern}",
     re.DOTALL | re.IGNORECASE,
 )
 _SOURCE = re.compile(rf"<source([\s/]{INSIDE})(?:>|\Z)", re.IGNORECASE)
-# Addresses of frames, without their query, and of the pages that people open.
-_PAGES = (
-    (
-        re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{11})\Z"),
-        r"https://www.youtube.com/watch?v=\1",
-    ),
-    (re.compile(r"https?://player\.vimeo\.com/video/(\d+)\Z"), r"https://vimeo.com/\1"),
-    (
-        re.compile(r"https?://(?:www|geo)\.dailymotion\.com/embed/video/(\w+)\Z"),
-        r"https://www.dailymotion.com/video/\1",
-    ),
-    (re.compile(r"https?://open\.spotify\.com/embed/([\w/]+)\Z"), r"https://open.spotify.com/\1"),
-)
+# Addresses of frames, without scheme and query, and of the pages that people open; playlists have none.
+_YOUTUBE = r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]{11})"
+_PAGES = {
+    _YOUTUBE: r"www.youtube.com/watch?v=\1",
+    r"player\.vimeo\.com/video/(\d+)": r"vimeo.com/\1",
+    r"(?:www|geo)\.dailymotion\.com/embed/video/(\w+)": r"www.dailymotion.com/video/\1",
+    r"open\.spotify\.com/embed/([\w/]+)": r"open.spotify.com/\1",
+}
 # Frames that hold a button, a counter, comments or a test.
 _NO_MEDIA = re.compile(
     r"https?://(?:www\.)?(?:facebook\.com/plugins/(?:like|share|follow|page|comments)|google\.com/recaptcha|"
@@ -48,7 +47,13 @@ def media_as_links(html: str, base: str) -> str:
     Relative addresses are resolved against ``base``. Hidden frames, buttons and trackers stay as they are;
     the sanitiser drops them.
     """
-    return _ELEMENT.sub(lambda match: _paragraph(match, base) or match[0], html, count=MAX_MEDIA)
+    numbers = count(1)
+
+    def link(match: re.Match[str]) -> str:
+        is_player = match["name"] and next(numbers) <= MAX_MEDIA
+        return (_paragraph(match, base) if is_player else "") or match[0]
+
+    return _ELEMENT.sub(link, html) if _PLAYER.search(html) else html
 
 
 def _paragraph(element: re.Match[str], base: str) -> str:
@@ -77,10 +82,10 @@ def _addresses(attributes: dict[str, str], content: str, base: str) -> list[str]
 def _page_of(url: str) -> str:
     """Return the page that shows what a frame plays; the frame's own address for unknown hosts."""
     address, _, query = url.partition("?")
-    for pattern, page in _PAGES:
-        if pattern.match(address):
+    for pattern, page in _PAGES.items():
+        if match := re.fullmatch(f"https?://{pattern}", address):
             start = parse_qs(query).get("start", [""])[0]
-            found = pattern.sub(page, address)
+            found = match.expand(f"https://{page}")
             return f"{found}&t={start}s" if start.isdecimal() and "watch?" in found else found
     return url
 
