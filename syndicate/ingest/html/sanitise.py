@@ -122,7 +122,7 @@ def _sanitise(raw: str, base: str) -> str:
     # The first pass of nh3 shows whether there are images at all; few texts have any.
     if "<img" in html and may_hide_images(raw):
         shown = drop_hidden_images(raw)
-        return html if shown == raw else cleaner.clean(shown)
+        return html if shown == raw else _without_unwanted(cleaner.clean(shown))
     return html
 
 
