@@ -93,12 +93,12 @@ class AdminRequest:
         A form says in ``was-NAME`` what a field was filled with: all others may have been changed meanwhile.
         """
         given = [name for name in names if name in self.fields or f"was-{name}" in self.fields]
-        texts = {name: self.fields.get(name, "").strip() for name in given}
-        return {name: text for name, text in texts.items() if text != self.fields.get(f"was-{name}")}
+        texts, seen = {name: self.fields.get(name, "").strip() for name in given}, self.seen(given)
+        return {name: text for name, text in texts.items() if text != seen.get(name)}
 
     def seen(self, names: Iterable[str]) -> dict[str, str]:
         """Return what these fields were filled with."""
-        return {name: text for name in names if (text := self.fields.get(f"was-{name}")) is not None}
+        return {name: text.strip() for name in names if (text := self.fields.get(f"was-{name}")) is not None}
 
     def edit(
         self,
