@@ -150,8 +150,7 @@ _VERSION: Final = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
 class _Compiled(FileSystemBytecodeCache):
     """Cache of compiled templates in a folder of the user below the system's temporary folder.
 
-    Compiling the templates of a site takes as long as rendering a thousand pages. Without a folder that only
-    this user may write to, and for a damaged file, templates are compiled again. The folder is checked each
+    Compiling the templates of a site takes as long as rendering a thousand pages. The folder is checked each
     time: where old temporary files are removed, another user could make it while the daemon runs.
     """
 

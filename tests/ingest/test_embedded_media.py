@@ -101,3 +101,9 @@ def test_a_title_cannot_leave_its_link():
     ).html
     assert "<script" not in html
     assert "<b>" not in html
+
+
+def test_a_player_without_a_name_is_no_part_of_the_text_before_an_article():
+    video = '<iframe src="https://www.youtube.com/embed/m0BI0NyUiNU" title="{}"></iframe>'
+    assert clean_html(f"{video.format('')}<p>It rains.</p>", BASE).text == "It rains."
+    assert clean_html(f"{video.format('Rain')}<p>A</p>", BASE).text == "Rain (youtube.com)\n\nA"

@@ -58,13 +58,11 @@ def media_as_links(html: str, base: str) -> str:
 
 def _paragraph(element: re.Match[str], base: str) -> str:
     attributes = parse_attributes(element["inside"])
-    content = element["content"] or ""
-    address = next(iter(_addresses(attributes, content, base)), "")
+    address = _address(attributes, element["content"] or "", base)
     if not address or _is_no_media(attributes, address):
         return ""
     title = clean_line(attributes.get("title") or attributes.get("aria-label", ""), MAX_TITLE_CHARACTERS)
-    if _NAMELESS.fullmatch(title.casefold()):
-        title = ""
+    title = "" if _NAMELESS.fullmatch(title.casefold()) else title
     host = host_of(address).removeprefix("www.")
     if not title and element["name"].lower() != "iframe":
         title = clean_line(unquote(urlsplit(address).path.rpartition("/")[2]), MAX_TITLE_CHARACTERS)
@@ -72,11 +70,11 @@ def _paragraph(element: re.Match[str], base: str) -> str:
     return f"<p>{link} ({host})</p>" if title else f"<p>{link}</p>"
 
 
-def _addresses(attributes: dict[str, str], content: str, base: str) -> list[str]:
-    """Return the addresses of a player in the order of HTML: its own, that of a late load, its sources."""
+def _address(attributes: dict[str, str], content: str, base: str) -> str:
+    """Return the first address of a player: its own, that of a late load, or that of a source."""
     named = [attributes.get(name, "") for name in ("src", "data-src", "data-lazy-src")]
     named += [parse_attributes(source).get("src", "") for source in _SOURCE.findall(content)]
-    return [_page_of(url) for name in named if (url := absolute_url(base, name)) and url.startswith("http")]
+    return next((_page_of(url) for name in named if (url := absolute_url(base, name)).startswith("http")), "")
 
 
 def _page_of(url: str) -> str:
@@ -91,9 +89,5 @@ def _page_of(url: str) -> str:
 
 
 def _is_no_media(attributes: dict[str, str], address: str) -> bool:
-    return (
-        bool(_NO_MEDIA.match(address))
-        or is_tracker_url(address)
-        or hides("iframe", attributes)
-        or any(side <= MAX_PIXEL_SIDE for side in image_sides(attributes))
-    )
+    is_tiny = any(side <= MAX_PIXEL_SIDE for side in image_sides(attributes))
+    return is_tiny or hides("iframe", attributes) or is_tracker_url(address) or bool(_NO_MEDIA.match(address))
