@@ -2,7 +2,13 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import pytest
+from jinja2.bccache import bc_magic
+
+from syndicate.templating import Templates
 
 RENDER = """
 import jinja2
@@ -33,6 +39,27 @@ def test_a_later_process_compiles_no_template_again_and_only_the_user_may_write_
 
     (folder,) = tmp_path.iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_damaged_file_is_compiled_again(tmp_path):
+    count = compiled_in(tmp_path)
+    for file in next(tmp_path.iterdir()).iterdir():
+        file.write_bytes(file.read_bytes()[:40])
+
+    assert compiled_in(tmp_path) == count
+    assert compiled_in(tmp_path) == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder to another user")
+def test_a_folder_that_another_user_makes_while_the_process_runs_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    Templates().render("pages/parts/controls.html")
+    (folder,) = tmp_path.iterdir()
+    for file in folder.iterdir():
+        file.write_bytes(bc_magic + b"cbuiltins\nexit\n(tR.")
+    os.chown(folder, 12_345, 12_345)
+
+    assert Templates().render("pages/parts/controls.html")
 
 
 def test_without_a_safe_folder_each_process_compiles_the_templates(tmp_path):

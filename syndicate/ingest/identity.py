@@ -32,8 +32,8 @@ MAX_KEY_CHARACTERS = 500
 MAX_TITLE_CHARACTERS = 80
 """Length of a title made from the article's text."""
 _CUT_FROM = 150
-# The last 40 characters end no sentence, open no list and hold no address.
-_BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।\n]{39}[\w,;–—(-]\Z")
+# The last 40 characters end no sentence, open no list and hold no address. Thai and Lao write no full stops.
+_BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।॥։።။។\n]{39}(?:[^\Wก-๛ກ-ໟ]|[,–—(-]|(?<![\u0370-\u03ff]);)\Z")
 
 _UID_NAMESPACE = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77")
 # Placeholders that broken generators write as a guid.

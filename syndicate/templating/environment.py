@@ -150,23 +150,25 @@ _VERSION: Final = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
 class _Compiled(FileSystemBytecodeCache):
     """Cache of compiled templates in a folder of the user below the system's temporary folder.
 
-    Compiling the templates of a site takes as long as rendering a thousand pages.
+    Compiling the templates of a site takes as long as rendering a thousand pages. The folder is checked each
+    time: where old temporary files are removed, another user could make it while the daemon runs.
     """
 
     def get_source_checksum(self, source: str) -> str:
         return super().get_source_checksum(_VERSION + source)
 
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(Exception):
+            self.directory = FileSystemBytecodeCache().directory
+            super().load_bytecode(bucket)
+
     def dump_bytecode(self, bucket: Bucket) -> None:
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):
+            self.directory = FileSystemBytecodeCache().directory
             super().dump_bytecode(bucket)
 
 
-@cache
-def _compiled() -> _Compiled | None:
-    """Return the cache, or ``None`` without a folder that only this user may write to."""
-    with suppress(OSError, RuntimeError):
-        return _Compiled(pattern="syndicate_%s.cache")
-    return None
+_COMPILED: Final = _Compiled("", "syndicate_%s.cache")
 
 
 class _Environment(Environment):
@@ -180,7 +182,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
     loaders = [_Folder(folder, language, builtin) for folder in folders]
     environment = _Environment(
         loader=ChoiceLoader([*loaders, PrefixLoader({BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
-        bytecode_cache=_compiled(),
+        bytecode_cache=_COMPILED,
         autoescape=lambda name: name is None or not name.removesuffix(".j2").endswith(".txt"),
         undefined=StrictUndefined,
         auto_reload=False,

@@ -4,6 +4,7 @@ import pytest
 
 from syndicate.ingest.html.embedded_media import MAX_MEDIA
 from syndicate.ingest.html.sanitise import clean_html
+from syndicate.ingest.limits import MAX_HTML_CHARACTERS
 
 BASE = "https://news.example/film/"
 
@@ -35,6 +36,10 @@ def link(url: str, title: str, host: str = "") -> str:
             '<video controls><source src="the%20flood.mp4" type="video/mp4">Your browser is old.</video>',
             link(f"{BASE}the%20flood.mp4", "the flood.mp4", "news.example"),
         ),
+        (
+            '<iframe src="https://www.youtube.com/embed/videoseries?list=PL1"></iframe>',
+            link("https://www.youtube.com/embed/videoseries?list=PL1", "youtube.com"),
+        ),
         ('<audio src="/talk.mp3">', link("https://news.example/talk.mp3", "talk.mp3", "news.example")),
     ],
 )
@@ -58,6 +63,33 @@ def test_hidden_frames_buttons_and_trackers_leave_nothing(html):
     assert clean_html(f"<p>Before</p>{html}", BASE).html == "<p>Before</p>"
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ('<!-- <iframe src="https://tv.example/1"> --><p>A</p>', "<p>A</p>"),
+        ("<script>write('<iframe src=https://tv.example/1>')</script><p>A</p>", "<p>A</p>"),
+        (
+            "<img alt='<iframe src=\"https://tv.example/1\">' src='https://news.example/a.jpg'><p>A</p>",
+            '<img alt="&lt;iframe src=&quot;https://tv.example/1&quot;&gt;" src="https://news.example/a.jpg"><p>A</p>',
+        ),
+    ],
+)
+def test_text_about_players_in_comments_code_and_attributes_takes_nothing_from_the_article(html, shown):
+    video = '<iframe src="https://tv.example/2"></iframe>'
+    assert clean_html(f"{html}{video}", BASE).html == f"{shown}{link('https://tv.example/2', 'tv.example')}"
+
+
+def test_a_player_without_an_end_tag_takes_no_text_up_to_the_next():
+    html = '<video src="/1.mp4" /><p>A</p><video src="/2.mp4"></video>'
+    assert "<p>A</p>" in clean_html(html, BASE).html
+
+
+@pytest.mark.cpu_seconds(5)
+@pytest.mark.parametrize("part", ["<video>", "<iframe ", "<video src=x>", "<video></video"])
+def test_any_number_of_players_is_read_in_linear_time(part):
+    clean_html(part * (MAX_HTML_CHARACTERS // len(part)), BASE)
+
+
 def test_a_text_has_a_bounded_number_of_players():
     html = clean_html('<iframe src="https://tv.example/1"></iframe>' * (MAX_MEDIA + 20), BASE).html
     assert html.count("<a ") == MAX_MEDIA
@@ -69,3 +101,9 @@ def test_a_title_cannot_leave_its_link():
     ).html
     assert "<script" not in html
     assert "<b>" not in html
+
+
+def test_a_player_without_a_name_is_no_part_of_the_text_before_an_article():
+    video = '<iframe src="https://www.youtube.com/embed/m0BI0NyUiNU" title="{}"></iframe>'
+    assert clean_html(f"{video.format('')}<p>It rains.</p>", BASE).text == "It rains."
+    assert clean_html(f"{video.format('Rain')}<p>A</p>", BASE).text == "Rain (youtube.com)\n\nA"

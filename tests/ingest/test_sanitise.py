@@ -317,6 +317,12 @@ def test_X2_no_named_reference_makes_an_unwanted_character():
     }
 
 
+def test_X2_a_hidden_image_that_is_cut_out_makes_no_reference():
+    image = '<img src="https://a.example/photo.jpg">'
+    html = cleaned(f"{image}<div hidden>a&{image}#x202e;b&{image}#1;c</div>")
+    assert html == f"{image}<div>abc</div>"
+
+
 @given(st.text(st.sampled_from("<>/&#;x=\"'abp 0128\t\n\x01\x85\xa0\u202e\u2066\ud800\uffff"), max_size=60))
 def test_X2_whatever_is_cut_out_nothing_unwanted_is_left(html):
     assert not set("\x01\x85\u202e\u2066\ud800\uffff") & set(cleaned("<p>" + html))

@@ -23,6 +23,9 @@ def test_a_summary_that_breaks_off_within_a_sentence_says_so(end):
         f"{WHOLE}! With best regards, Graham",
         f"{WHOLE}. Links: drawings and the plan of the bridge",
         f"{WHOLE}. https://news.example/2026/the-bridge-that-nobody-crosses",
+        "รัฐมนตรีลาออกเมื่อวันจันทร์หลังจากการลงคะแนนเสียง " * 4 + "ในสภา",
+        "Ο υπουργός παραιτήθηκε τη Δευτέρα μετά την ψηφοφορία. " * 3
+        + "Γιατί παραιτήθηκε ο υπουργός τη Δευτέρα;",
         "",
     ],
 )

@@ -5,9 +5,10 @@ Fourteen of 69 real feeds embed videos; an item that is only a video would be em
 
 import re
 from html import escape
+from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from syndicate.ingest.html.tag_scanner import INSIDE, parse_attributes
+from syndicate.ingest.html.tag_scanner import INSIDE, NO_TAGS, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import MAX_PIXEL_SIDE, hides, image_sides, is_tracker_url
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, host_of
@@ -15,24 +16,22 @@ from syndicate.text.urls import absolute_url, host_of
 MAX_MEDIA = 50
 """Links per text; of 1 318 texts of real feeds, the largest number is 16."""
 MAX_TITLE_CHARACTERS = 200
+_PLAYER = re.compile("<(?:iframe|video|audio)", re.IGNORECASE)
+# Players hold no players; comments, code and the attributes of other elements hold none either.
 _ELEMENT = re.compile(
-    rf"<(?P<name>iframe|video|audio)(?P<inside>(?:[\s/]{INSIDE})?)(?:>|\Z)(?:(?P<content>.{{0,4000}}?)</(?P=name)\s*>)?",
+    rf"<(?P<name>iframe|video|audio)(?P<inside>(?:[\s/]{INSIDE})?)(?:>|\Z)"
+    rf"(?:(?P<content>(?:(?!{_PLAYER.pattern}).){{0,4000}}?)</(?P=name)\s*>)?|{NO_TAGS}|{TAG.pattern}",
     re.DOTALL | re.IGNORECASE,
 )
 _SOURCE = re.compile(rf"<source([\s/]{INSIDE})(?:>|\Z)", re.IGNORECASE)
-# Addresses of frames, without their query, and of the pages that people open.
-_PAGES = (
-    (
-        re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{11})\Z"),
-        r"https://www.youtube.com/watch?v=\1",
-    ),
-    (re.compile(r"https?://player\.vimeo\.com/video/(\d+)\Z"), r"https://vimeo.com/\1"),
-    (
-        re.compile(r"https?://(?:www|geo)\.dailymotion\.com/embed/video/(\w+)\Z"),
-        r"https://www.dailymotion.com/video/\1",
-    ),
-    (re.compile(r"https?://open\.spotify\.com/embed/([\w/]+)\Z"), r"https://open.spotify.com/\1"),
-)
+# Addresses of frames, without scheme and query, and of the pages that people open; playlists have none.
+_YOUTUBE = r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]{11})"
+_PAGES = {
+    _YOUTUBE: r"www.youtube.com/watch?v=\1",
+    r"player\.vimeo\.com/video/(\d+)": r"vimeo.com/\1",
+    r"(?:www|geo)\.dailymotion\.com/embed/video/(\w+)": r"www.dailymotion.com/video/\1",
+    r"open\.spotify\.com/embed/([\w/]+)": r"open.spotify.com/\1",
+}
 # Frames that hold a button, a counter, comments or a test.
 _NO_MEDIA = re.compile(
     r"https?://(?:www\.)?(?:facebook\.com/plugins/(?:like|share|follow|page|comments)|google\.com/recaptcha|"
@@ -48,18 +47,22 @@ def media_as_links(html: str, base: str) -> str:
     Relative addresses are resolved against ``base``. Hidden frames, buttons and trackers stay as they are;
     the sanitiser drops them.
     """
-    return _ELEMENT.sub(lambda match: _paragraph(match, base) or match[0], html, count=MAX_MEDIA)
+    numbers = count(1)
+
+    def link(match: re.Match[str]) -> str:
+        is_player = match["name"] and next(numbers) <= MAX_MEDIA
+        return (_paragraph(match, base) if is_player else "") or match[0]
+
+    return _ELEMENT.sub(link, html) if _PLAYER.search(html) else html
 
 
 def _paragraph(element: re.Match[str], base: str) -> str:
     attributes = parse_attributes(element["inside"])
-    content = element["content"] or ""
-    address = next(iter(_addresses(attributes, content, base)), "")
+    address = _address(attributes, element["content"] or "", base)
     if not address or _is_no_media(attributes, address):
         return ""
     title = clean_line(attributes.get("title") or attributes.get("aria-label", ""), MAX_TITLE_CHARACTERS)
-    if _NAMELESS.fullmatch(title.casefold()):
-        title = ""
+    title = "" if _NAMELESS.fullmatch(title.casefold()) else title
     host = host_of(address).removeprefix("www.")
     if not title and element["name"].lower() != "iframe":
         title = clean_line(unquote(urlsplit(address).path.rpartition("/")[2]), MAX_TITLE_CHARACTERS)
@@ -67,28 +70,24 @@ def _paragraph(element: re.Match[str], base: str) -> str:
     return f"<p>{link} ({host})</p>" if title else f"<p>{link}</p>"
 
 
-def _addresses(attributes: dict[str, str], content: str, base: str) -> list[str]:
-    """Return the addresses of a player in the order of HTML: its own, that of a late load, its sources."""
+def _address(attributes: dict[str, str], content: str, base: str) -> str:
+    """Return the first address of a player: its own, that of a late load, or that of a source."""
     named = [attributes.get(name, "") for name in ("src", "data-src", "data-lazy-src")]
     named += [parse_attributes(source).get("src", "") for source in _SOURCE.findall(content)]
-    return [_page_of(url) for name in named if (url := absolute_url(base, name)) and url.startswith("http")]
+    return next((_page_of(url) for name in named if (url := absolute_url(base, name)).startswith("http")), "")
 
 
 def _page_of(url: str) -> str:
     """Return the page that shows what a frame plays; the frame's own address for unknown hosts."""
     address, _, query = url.partition("?")
-    for pattern, page in _PAGES:
-        if pattern.match(address):
+    for pattern, page in _PAGES.items():
+        if match := re.fullmatch(f"https?://{pattern}", address):
             start = parse_qs(query).get("start", [""])[0]
-            found = pattern.sub(page, address)
+            found = match.expand(f"https://{page}")
             return f"{found}&t={start}s" if start.isdecimal() and "watch?" in found else found
     return url
 
 
 def _is_no_media(attributes: dict[str, str], address: str) -> bool:
-    return (
-        bool(_NO_MEDIA.match(address))
-        or is_tracker_url(address)
-        or hides("iframe", attributes)
-        or any(side <= MAX_PIXEL_SIDE for side in image_sides(attributes))
-    )
+    is_tiny = any(side <= MAX_PIXEL_SIDE for side in image_sides(attributes))
+    return is_tiny or hides("iframe", attributes) or is_tracker_url(address) or bool(_NO_MEDIA.match(address))

@@ -2,7 +2,7 @@
 
 import re
 
-from syndicate.ingest.html.tag_scanner import NEVER_NESTING, QUOTED_END, TAG, parse_attributes
+from syndicate.ingest.html.tag_scanner import NEVER_NESTING, NO_TAGS, QUOTED_END, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import hides
 
 # Every start tag that hides an element contains one of these words.
@@ -13,12 +13,7 @@ _IMAGE_TAGS = frozenset({"img", "image"})
 # A ``<`` inside a tag: it may stand in an attribute, or start another tag.
 _IN_A_TAG = re.compile("<[^<>]*<")
 _NEVER_AROUND = frozenset({"br", "hr", "img", "input", "source", "wbr"})
-# Irregular ends of comments follow HTML Living Standard 13.2.5.43 to 52; code contains no tags.
-_NO_TAGS_OR_TAG = re.compile(
-    rf"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?P<code>script|style|textarea|title)\b.*?(?:</(?P=code)|\Z)"
-    rf"|(?P<tag>{TAG.pattern})",
-    re.DOTALL | re.IGNORECASE,
-)
+_NO_TAGS_OR_TAG = re.compile(rf"{NO_TAGS}|(?P<tag>{TAG.pattern})", re.DOTALL | re.IGNORECASE)
 
 
 def may_hide_images(html: str) -> bool:

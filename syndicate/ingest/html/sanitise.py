@@ -58,6 +58,7 @@ _NOWHERE = ("/undefined", "/null")
 _EMOJI = re.compile(r"https?://(?:s\.w\.org/images/core/emoji/|twemoji\.|[^?#]*/twemoji/)")
 MAX_EMOJI = 16
 """Characters; the emoji of a family has eleven."""
+_NAMELESS_PLAYER = re.compile(r'<p><a href="https?://(?:www\.)?([^/"?#:]++)[^"]*+" rel="noopener">\1</a></p>')
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
@@ -96,7 +97,7 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
     html, image = _correct(_with_uris(html))
-    return CleanedHtml(html=html.strip(), text=text_of(text_and_tags(html)), image=image)
+    return with_html(CleanedHtml(image=image), html)
 
 
 def _truncated(html: str) -> str:
@@ -122,7 +123,7 @@ def _sanitise(raw: str, base: str) -> str:
     # The first pass of nh3 shows whether there are images at all; few texts have any.
     if "<img" in html and may_hide_images(raw):
         shown = drop_hidden_images(raw)
-        return html if shown == raw else cleaner.clean(shown)
+        return html if shown == raw else _without_unwanted(cleaner.clean(shown))
     return html
 
 
@@ -189,8 +190,9 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
 
 
 def with_html(body: CleanedHtml, html: str) -> CleanedHtml:
-    """Return the cleaned text with shortened HTML and the plain text of it."""
-    return replace(body, html=html, text=text_of(text_and_tags(html)))
+    """Return a cleaned text with this HTML, and its plain text without players that only name their host."""
+    shown = _NAMELESS_PLAYER.sub("", html) if "<p><a href=" in html else html
+    return replace(body, html=html.strip(), text=text_of(text_and_tags(shown)))
 
 
 def parse_pixels(value: str) -> int | None:

@@ -8,6 +8,8 @@ INSIDE = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"
 """The text between a tag's name and its end."""
 TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({INSIDE})(?:>|\Z)")
 """A start or end tag: the slash of an end tag, the name, and the text between name and ``>``."""
+NO_TAGS = r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?P<code>script|style|textarea|title)\b.*?(?:</(?P=code)|\Z)"
+"""A comment, whose irregular ends follow HTML Living Standard 13.2.5.43 to 52, or code, which has no tags."""
 QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 """A quoted value that may contain a ``>``."""
 _ATTRIBUTE = re.compile(

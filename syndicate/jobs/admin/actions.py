@@ -119,14 +119,14 @@ def last_change(connection: Connection, kind: str, object_id: str) -> str:
 
 
 def refuse_stale(shown: Mapping[str, str], seen: Mapping[str, str], who: Callable[[str], str]) -> None:
-    """Raise ``ActionRefused`` (stale) for fields that show something else than their editor saw.
+    """Raise ``ActionRefused`` (stale) for fields that show other words than their editor saw.
 
-    ``who`` returns who changed a field.
+    ``who`` returns who changed a field. Browsers change the ends of lines.
     """
     fields = {
         name: f"{who(name) or 'Another person'} changed this to “{shown[name]}” meanwhile."
         for name, text in seen.items()
-        if shown.get(name, text) != text
+        if shown.get(name, text).split() != text.split()
     }
     if fields:
         raise ActionRefused("stale", " ".join(fields.values()), fields=fields)

@@ -269,3 +269,12 @@ def test_an_address_is_not_moved_over_the_move_of_another(added: AdminSite) -> N
     press(nora, path, edited_form(nora, path), "save", url="https://quay.example/of-nora")
     assert press(eve, path, stale, "save", url="https://quay.example/of-eve")[0] == 409
     assert edited_form(nora, path).value("url") == "https://quay.example/of-nora"
+
+
+def test_line_ends_and_spaces_of_a_program_are_no_change_of_another_editor(added: AdminSite) -> None:
+    client, path, change = added.client(), EDITED["newsletter"], Change(actor=command_actor("tool"), now=NOW)
+    text = "Good evening.\r\n\r\nThis is the news. "
+    added.room.services.admin.newsletters.edit(change, "evening", {"intro": text})
+    assert press(client, path, edited_form(client, path), "save", title="Evening")[0] == 303
+    assert press(client, path, edited_form(client, path), "save", intro="Good night.")[0] == 303
+    assert edited_form(client, path).value("intro") == "Good night."
