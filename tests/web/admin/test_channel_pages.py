@@ -119,10 +119,10 @@ def test_a_block_that_left_the_file_can_lead_its_readers_on(
     admin_room.services.publish.run(NOW)
     admin_client.post("/admin/channels/add", {"name": "latest", "do": "save"})
     admin_room.declare(DECLARED.replace("news", "other") + SOURCES)
-    result = admin_room.services.admin.channels
-    from syndicate.model.actors import Change, command_actor
+    channels, change = admin_room.services.admin.channels, Change(actor=command_actor("nora"), now=NOW)
 
-    result.rename(Change(actor=command_actor("nora"), now=NOW), "news", "latest")
+    assert channels.rename(change, "news", "latest").is_change
+    assert not channels.rename(change, "news", "latest").is_change
     assert admin_room.services.former_channels() == {"news": "latest"}
     line = admin_room.services.admin.channel_views.line("news", NOW)
     assert (line.state, line.leads_to) == ("moved", "latest")

@@ -62,12 +62,14 @@ class ChannelActions:
         self.read({"name": new_name})
         if name == new_name:
             return _result(name, "is as before", is_change=False)
+        moves = rows.channel_moves(connection)
         if self._is_former(connection, name):
             self._require_channel(connection, new_name)
+            if name in moves and moves[name].channel == new_name:
+                return _result(name, "is as before", is_change=False)
         else:
             self._added(connection, name)
-            moved = rows.channel_moves(connection).get(new_name)
-            self._require_free(connection, new_name, former_of=name if moved else "")
+            self._require_free(connection, new_name, former_of=name if new_name in moves else "")
             rows.rename_channel(connection, name, new_name)
         rows.save_move(connection, name, new_name, change.now)
         names = {"before": {"name": name}, "after": {"name": new_name}}
