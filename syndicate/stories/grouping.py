@@ -230,7 +230,7 @@ class Grouping:
     def _similarities(
         self, entry: IndexEntry, article_ids: Sequence[int], known: Mapping[int, float]
     ) -> dict[int, float]:
-        """Compare as stories do: articles about separate events have similarity 0, distant ones have less."""
+        """Return the similarities to these articles; separate events have 0, distant days less."""
         similarities = {number: known[number] for number in article_ids if number in known}
         similarities |= self._compare(entry, [number for number in article_ids if number not in similarities])
         own_words = words_of(entry.terms)
