@@ -74,6 +74,7 @@ def test_each_mail_is_in_one_place(connection: Connection) -> None:
     assert figures(connection) == EditionFigures(
         recipients=8, delivered=1, waiting=1, deferred=1, uncertain=1, hard=2, policy=1, failed=1
     )
+    assert figures(connection).bounced == 3
 
 
 def test_a_bounced_mail_that_is_sent_again_waits(connection: Connection) -> None:

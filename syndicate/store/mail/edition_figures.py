@@ -44,6 +44,11 @@ class EditionFigures:
     unsubscribed: int = 0
     replies: int = 0
 
+    @property
+    def bounced(self) -> int:
+        """Number of bounced mails."""
+        return self.hard + self.soft + self.policy
+
 
 def read_figures(connection: Connection, ids: Sequence[int]) -> dict[int, EditionFigures]:
     """Return the figures of editions by id, a main edition's with its variants and corrections."""
