@@ -37,7 +37,8 @@ class ScriptedSmtp:
     one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing more), begin with ``HOLD``
     (answer the rest once ``release`` is set), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and
     ``bodies`` hold what came in, ``accepted`` the bodies that were answered with 250. A body longer than
-    ``limit`` bytes makes the server close in its middle.
+    ``limit`` bytes makes the server close in its middle. ``once`` overrides the first answer to a command,
+    whichever connection sends it.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class ScriptedSmtp:
         *replies: Mapping[str, bytes | tuple[bytes, ...]],
         context: ssl.SSLContext | None = None,
         limit: float = math.inf,
+        once: Mapping[str, bytes] | None = None,
     ) -> None:
         self._scripts = replies or ({},)
         self._context = context
         self._limit = limit
+        self._once = dict(once or {})
         self.commands: list[str] = []
         self.bodies: list[bytes] = []
         self.accepted: list[bytes] = []
@@ -99,7 +102,7 @@ class ScriptedSmtp:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            replies = _Replies(self._scripts[min(self.connections, len(self._scripts) - 1)])
+            replies = _Replies(self._scripts[min(self.connections, len(self._scripts) - 1)], self._once)
             self.connections += 1
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.add(connection)
@@ -163,14 +166,17 @@ class ScriptedSmtp:
 
 
 class _Replies:
-    """What one connection answers."""
+    """What one connection answers; ``once`` is shared by all connections."""
 
-    def __init__(self, changes: Mapping[str, bytes | tuple[bytes, ...]]) -> None:
+    def __init__(self, changes: Mapping[str, bytes | tuple[bytes, ...]], once: dict[str, bytes]) -> None:
+        self._once = once
         self._left = {
             verb: list(reply) if isinstance(reply, tuple) else [reply]
             for verb, reply in {**_DEFAULTS, **changes}.items()
         }
 
     def next(self, verb: str) -> bytes:
+        if reply := self._once.pop(verb, None):
+            return reply
         left = self._left.get(verb, [b"500 what?\r\n"])
         return left.pop(0) if len(left) > 1 else left[0]

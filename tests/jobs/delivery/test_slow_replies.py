@@ -15,8 +15,9 @@ from tests.factories import NOW
 from tests.jobs.room import Room, source
 from tests.jobs.sending import NEWSLETTER, job, mail_to, states, to
 
-SLOW: dict[str, Any] = {"slow": 0.03}
+SLOW: dict[str, Any] = {"slow": 0.1}
 HELD = HOLD + b"250 taken\r\n"
+HELD_ONCE = {"BODY": HELD}
 BOTH = pytest.mark.parametrize("ehlo", [{}, PIPELINING], ids=["one by one", "pipelining"])
 
 
@@ -58,7 +59,7 @@ def test_a_confirmation_goes_out_while_the_server_thinks_about_another_mail(
     mail_to(desk, "ann")
     answer = {"DATA": b"354 go on\r\n"}.get(step, b"250 ok\r\n")
     with (
-        ScriptedSmtp(ehlo | {step: HOLD + answer}, ehlo) as smtp,
+        ScriptedSmtp(ehlo, once={step: HOLD + answer}) as smtp,
         sending(desk, smtp, connections=1) as running,
     ):
         smtp.wait_until_held()
@@ -82,7 +83,7 @@ def test_a_run_does_not_wait_for_a_greeting_that_hangs(desk: Room) -> None:
 
 def test_what_was_offered_behind_a_slow_body_goes_another_way(desk: Room) -> None:
     mail_to(desk, "ann", "bob", "cleo", "dan")
-    with ScriptedSmtp(PIPELINING | {"BODY": HELD}, PIPELINING) as smtp, sending(desk, smtp, connections=1):
+    with ScriptedSmtp(PIPELINING, once=HELD_ONCE) as smtp, sending(desk, smtp, connections=1):
         smtp.wait_until_held()
         smtp.wait_for(4)
     assert set(states(desk).values()) == {"sent"}
@@ -120,8 +121,10 @@ def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(
 ) -> None:
     readers = tuple(f"reader{number:04}" for number in range(60))
     mail_to(desk, *readers)
-    first = PIPELINING | {"BODY": (HELD, b"250 taken\r\n")}
-    with ScriptedSmtp(first, PIPELINING) as smtp, sending(desk, smtp, connections=1, slow=60, limits=limits):
+    with (
+        ScriptedSmtp(PIPELINING, once=HELD_ONCE) as smtp,
+        sending(desk, smtp, connections=1, slow=60, limits=limits),
+    ):
         smtp.wait_until_held()
         ask_to_confirm(desk, "new")
         smtp.release.set()
@@ -158,7 +161,7 @@ def test_pages_are_written_before_editions_and_not_waited_for_by_confirmations(d
 def test_an_edition_cut_while_the_server_thinks_is_sent_once_its_pages_are_there(desk: Room) -> None:
     prepared: list[int] = []
     ask_to_confirm(desk, "new")
-    with ScriptedSmtp(PIPELINING | {"BODY": HELD}, PIPELINING) as smtp, ThreadPoolExecutor(1) as pool:
+    with ScriptedSmtp(PIPELINING, once=HELD_ONCE) as smtp, ThreadPoolExecutor(1) as pool:
         deliver = replace(job(desk, smtp.port, connections=1, **SLOW), due_check_interval=0.01)
         running = pool.submit(deliver.run, NOW, prepare=lambda _: prepared.append(len(smtp.accepted)))
         smtp.wait_until_held()
