@@ -154,14 +154,16 @@ class Templates:
             if not name.startswith(BUILTIN_PREFIX)
         )
 
-    def find(self, text: str, folder: str = "", file: str = "*.*") -> str:
+    def find(self, text: str, folder: str = "", file: str = "*.*", but: str = "") -> str:
         """Return the first line that contains ``text``, as ``mail/base.html, line 3``, or ``""``.
 
-        ``file`` is a file name or a pattern of file names.
+        ``file`` is a file name or a pattern of them; names that begin with ``but`` are not searched.
         """
         seen: set[str] = set()
         for root in self._folders:
             for path in sorted(path for path in _files(root, folder, file) if path.suffix in _SOURCES):
+                if but and path.name.startswith(but):
+                    continue
                 name = path.relative_to(root).as_posix()
                 if name in seen:
                     continue

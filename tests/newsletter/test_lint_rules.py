@@ -251,3 +251,13 @@ def test_every_finding_names_a_line_of_a_template_an_article_or_a_setting(tmp_pa
 def test_a_digest_survives_being_stored() -> None:
     content = replace(content_from_stories(full_edition(), SITE), note="a\n\nb", correction="c", title="d")
     assert type(content).from_json(content.to_json()) == content
+
+
+def test_M8_weak_text_of_an_own_block_is_found_in_that_block(tmp_path: Path) -> None:
+    block = tmp_path / "mail" / "blocks" / "masthead.html"
+    block.parent.mkdir(parents=True)
+    block.write_text('<tr>\n<td style="color: #ddd; background-color: #fff">Weak as tea</td>\n</tr>\n')
+    templates, content = Templates(tmp_path), content_from_stories(full_edition(), SITE)
+    origins = Origins(content, lambda text, file: templates.find(text, "mail/", file, but="confirm"))
+    found = lint_mail(render(folder=tmp_path, content=content), origins, content=content)
+    assert {one.place for one in found if one.rule == "M8"} == {"mail/blocks/masthead.html, line 2"}

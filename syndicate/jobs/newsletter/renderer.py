@@ -18,6 +18,7 @@ from syndicate.model import (
     edition_url,
 )
 from syndicate.newsletter.edition_announcements import DeclaredAnnouncement, announcements_for
+from syndicate.newsletter.lint.confirmation_lint import CONFIRM
 from syndicate.newsletter.lint.findings import DoubtfulLinks, LintFinding, Origins
 from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.lint.mail_page import MailPage
@@ -173,7 +174,11 @@ class EditionRenderer:
         page = MailPage(rendered.html)
         variables = self._variables(rendered, web_url) | {url: name for name, url in pages.items()}
         variables[brand.logo_dark_url] = "brand.logo_dark_url"
-        origins = Origins(content, lambda text, file: self.templates.find(text, "mail/", file), variables)
+
+        def find(text: str, file: str) -> str:
+            return self.templates.find(text, "mail/", file, but=CONFIRM)
+
+        origins = Origins(content, find, variables)
         later = web_url, pages["day_url"]
         doubtful = self._doubtful(newsletter, page, later, content, gone) if check_links else DoubtfulLinks()
         findings = lint_mail(rendered, origins, doubtful, page, content)

@@ -113,10 +113,13 @@ def _is_read(element: Element) -> bool:
 
 def _finding(element: Element, look: _Look, scheme: str, origins: Origins) -> LintFinding:
     ratio = contrast(look.text, look.behind)
-    shown = " ".join(element.text.split())[:40]
+    words = element.text.split()
+    shown = " ".join(words)[:40]
     return error(
         "M8",
         f'The text "{shown}" has a contrast of {ratio:.1f} in the {scheme} scheme; '
         f"the minimum is {_min_contrast(look):g}. Choose a stronger colour.",
-        origins.template(*(f".{name} {{" for name in sorted(element.classes)), f"<{element.tag}"),
+        origins.template(
+            " ".join(words[:3]), *(f".{name} {{" for name in sorted(element.classes)), f"<{element.tag}"
+        ),
     )
