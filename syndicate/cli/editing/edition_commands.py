@@ -32,7 +32,7 @@ _FIGURES = {
     "soft": ("soft bounce", "soft bounces"),
     "policy": ("refused by a policy",) * 2,
     "complaints": ("complaint", "complaints"),
-    "unsubscribed": ("unsubscribed within 7 days",) * 2,
+    "unsubscribed": ("unsubscribed in the week after it",) * 2,
     "replies": ("reply", "replies"),
 }
 
