@@ -200,3 +200,10 @@ def test_reports_are_complete() -> None:
     reports: Sequence[Report] = read_reports()
     assert len(reports) >= 300
     assert all(report.title and report.text for report in reports)
+
+
+@pytest.mark.parametrize("language", ["de", "en", "tr"])
+def test_letters_without_words_have_no_meaning_that_could_join_languages(language: str) -> None:
+    text = "abtkefi srrtgeo kabdfel urtgsna pokbaeg iktrufa nbdaoge lsutrke fgabido ketrnup"
+    assert not packed(text, "", language).any()
+    assert packed("The harbour and the ferry to the island of Corsica", "", language).any()
