@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from math import isfinite
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ MAX_WEIGHT = 100.0
 Attributes = tuple[tuple[str, str], ...]
 
 _PREFIX = "syndicate"
-_DEFAULT = Source(id=0, name="", url="")
 _SETTINGS = ("kind", "weight", "republish", "full_text", "paywall", "interval", "own", "paused")
+_settings_of = attrgetter(*_SETTINGS)
+_DEFAULTS = _settings_of(Source(id=0, name="", url=""))
 _POLICIES = (
     ("republish", "Republish", Republish),
     ("full_text", "FullText", FullText),
@@ -320,8 +322,8 @@ def attributes_of(source: Source) -> Attributes:
     """Return the settings that differ from the defaults, as attributes of an outline."""
     values = {
         name.title().replace("_", ""): f"{value:g}" if isinstance(value, float) else str(value).lower()
-        for name in _SETTINGS
-        if (value := getattr(source, name)) != getattr(_DEFAULT, name)
+        for name, value, default in zip(_SETTINGS, _settings_of(source), _DEFAULTS, strict=True)
+        if value != default
     }
     if source.select:
         values |= {f"Select{name.title()}": getattr(source.select, name) for name in _SELECTORS}

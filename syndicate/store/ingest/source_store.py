@@ -1,8 +1,9 @@
 """Sources and their polling state."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -51,9 +52,14 @@ _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
 """Declared fields of a source that are columns of the same name and type."""
 _PLAIN = ("id", *DECLARED, *_ABOUT)
-_KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
-CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
-"""Declared fields of a source that are columns of text."""
+_KINDS: dict[str, type[StrEnum]] = {
+    "kind": SourceKind, "republish": Republish, "full_text": FullText, "paywall": Paywall, "origin": Origin,
+    "absent": Absence,
+}  # fmt: skip
+CHOICES: dict[str, dict[str, Any]] = {
+    name: {choice.value: choice for choice in kind} for name, kind in _KINDS.items()
+}
+"""Values by text of the declared fields of a source that are columns of text."""
 _STRUCTURED = ("poll_interval", "select_json", "access_json", "outline_json")
 _NAMES = (*_PLAIN, *CHOICES, *_STRUCTURED)
 _SOURCE = select(*(table.c[name] for name in _NAMES))
@@ -378,7 +384,7 @@ def source_of(row: Row[Any]) -> Source:
 def _source(facts: Mapping[str, Any]) -> Source:
     return Source(
         **{name: facts[name] for name in _PLAIN},
-        **{name: kind(facts[name]) for name, kind in CHOICES.items()},
+        **{name: choices[facts[name]] for name, choices in CHOICES.items()},
         interval=facts["poll_interval"],
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
         access=_access(facts["access_json"]),

@@ -267,10 +267,11 @@ def test_a_newsletter_is_changed_and_paused_by_one_request(api: Api) -> None:
 
 def test_a_newsletter_is_compared_and_changed_on_one_connection(api: Api) -> None:
     api.post("/newsletters", {"name": "weekly", "schedule": "weekly monday 08:00"})
-    pool = api.room.store._engine.pool
+    pool: Any = api.room.store._engine.pool
     for name, wanted in (("weekly", {"title": "Week"}), ("daily", {"paused": True})):
         tag = api.get(f"/newsletters/{name}").headers["etag"]
-        before, used = pool.checkedout(), []
+        before = pool.checkedout()
+        used: list[int] = []
 
         def note(*_: object, used: list[int] = used) -> None:
             used.append(pool.checkedout())
