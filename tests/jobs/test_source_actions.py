@@ -208,7 +208,7 @@ def test_the_list_follows_names_that_change_and_sources_that_go(desk):
 
     def names() -> list[str]:
         with desk.store.read() as connection:
-            return [row.source.name for row in views.conditions(connection, NOW)]
+            return [source.name for source, _ in views.conditions(connection, NOW)]
 
     assert names() == ["harbour", "pier", "quay"]
     actions.edit(COMMAND, number(desk, "quay"), {"name": "Anchor"})
@@ -223,8 +223,7 @@ def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):
 
     def words(now) -> str:
         with desk.store.read() as connection:
-            rows = views.conditions(connection, now)
-        return next(row.condition.words for row in rows if row.source.id == at)
+            return next(found.words for source, found in views.conditions(connection, now) if source.id == at)
 
     def add(*articles) -> None:
         with desk.store.write() as connection:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -138,9 +137,6 @@ def _lists(paths: Sequence[Path], choices: ImportChoices) -> Iterator[Subscriber
             raise ParseError(f"{path.name} holds no list of subscribers. Export it as CSV.")
 
 
-_place = itemgetter(0, 1)
-
-
 class _ImportReport:
     """Report of an import: columns, counts, and the rows that were not added."""
 
@@ -148,7 +144,7 @@ class _ImportReport:
         self.lists = lists
         self.counts: Counter[str] = Counter()
         self._every_row = every_row
-        self._rows: list[tuple[object, ...]] = []
+        self._rows: list[tuple[Any, ...]] = []
 
     def add(self, row: ImportedSubscriber, outcome: str) -> None:
         """Count a row; keep it if it is to be shown."""
@@ -169,7 +165,7 @@ class _ImportReport:
             | {"dropped": [[*what, count] for what, count in read.dropped.items()]}
             for read in self.lists
         ]
-        rows = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(self._rows, key=_place)]
+        rows = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(self._rows)]
         return {"counts": self.counts, "files": files, "rows": rows}
 
     def print(self) -> None:
@@ -187,7 +183,7 @@ class _ImportReport:
         few = self._every_row or self.counts.total() - self.counts["added"] <= _SHOWN
         shown: Counter[object] = Counter()
         first, rows = int(len(self.lists) < 2), []
-        for row in sorted(self._rows, key=_place):
+        for row in sorted(self._rows):
             shown[row[3]] += 1
             if row[3] != "added" and (few or shown[row[3]] <= _EXAMPLES):
                 rows.append((PurePosixPath(str(row[0])).name, *row[1:])[first:])

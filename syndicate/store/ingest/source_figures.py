@@ -13,12 +13,10 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    false,
     func,
     literal_column,
     or_,
     select,
-    true,
     type_coerce,
 )
 
@@ -76,18 +74,15 @@ _OTHERS = CompiledStatement(_figures.where(~_is_plain))
 _FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
 _SHOWN = "id name url kind section origin listed_in private paused gone failures check_reason next_check"
 _LISTED = select(*(sources.c[name] for name in _SHOWN.split()))
-_ORIGINS = {
-    "config": sources.c.origin == Origin.CONFIG.value,
-    "list": and_(sources.c.origin != Origin.CONFIG.value, sources.c.listed_in != ""),
-    "added": and_(sources.c.origin != Origin.CONFIG.value, sources.c.listed_in == ""),
-}
+_is_listed, _is_declared = sources.c.listed_in != "", sources.c.origin == Origin.CONFIG.value
+_origin: ColumnElement[str] = case((_is_declared, "config"), (_is_listed, "list"), else_="added")
 _shown_url = case((sources.c.private, ""), else_=sources.c.url)
 _ADDRESSES = CompiledStatement(select(sources.c.id, sources.c.section, _shown_url))
 
 
-def plain_sources(connection: Connection) -> dict[int, str]:
-    """Return by id the names of sources whose own row tells no trouble, pause or push, which most are."""
-    return dict(_PLAIN.rows(connection, {}))
+def plain_sources(connection: Connection) -> list[SourceName]:
+    """Return the sources whose own row tells no trouble, no pause and no push, which most are."""
+    return list(map(SourceName._make, _PLAIN.rows(connection, {})))
 
 
 def source_figures(connection: Connection, source_id: int | None = None) -> list[SourceFigures]:
@@ -98,9 +93,10 @@ def source_figures(connection: Connection, source_id: int | None = None) -> list
 
 def sources_of(connection: Connection, *, section: str = "", origin: str = "") -> set[int]:
     """Return the sources of a section and an origin: ``config``, ``list`` or ``added``; ``""`` is any."""
-    of_origin = _ORIGINS.get(origin, false()) if origin else true()
-    of_section = sources.c.section == section if section else true()
-    return set(connection.scalars(select(sources.c.id).where(of_origin, of_section)))
+    found = select(sources.c.id)
+    found = found.where(_origin == origin) if origin else found
+    found = found.where(sources.c.section == section) if section else found
+    return set(connection.scalars(found))
 
 
 def sources_at(connection: Connection, words: str) -> set[int]:

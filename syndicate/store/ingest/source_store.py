@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -52,14 +51,10 @@ _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
 """Declared fields of a source that are columns of the same name and type."""
 _PLAIN = ("id", *DECLARED, *_ABOUT)
-_KINDS: dict[str, type[StrEnum]] = {
-    "kind": SourceKind, "republish": Republish, "full_text": FullText, "paywall": Paywall, "origin": Origin,
-    "absent": Absence,
-}  # fmt: skip
-CHOICES: dict[str, dict[str, Any]] = {
-    name: {choice.value: choice for choice in kind} for name, kind in _KINDS.items()
-}
-"""Values by text of the declared fields of a source that are columns of text."""
+_KINDS: tuple[Iterable[Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
+_CHOICES: tuple[dict[str, Any], ...] = tuple({choice.value: choice for choice in kind} for kind in _KINDS)
+CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _CHOICES, strict=True))
+"""Declared fields of a source that are columns of text."""
 _STRUCTURED = ("poll_interval", "select_json", "access_json", "outline_json")
 _NAMES = (*_PLAIN, *CHOICES, *_STRUCTURED)
 _SOURCE = select(*(table.c[name] for name in _NAMES))

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from itertools import chain
-from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -145,30 +143,17 @@ class Filter:
 
     def rows(self, connection: Connection, judged: "Ordered") -> "Ordered":
         """Return the sources that are shown."""
-        rows = judged if not self.tab else [row for row in judged if row.condition.tab == self.tab]
+        rows = [row for row in judged if self.tab in ("", row[1].tab)]
         if self.section or self.origin:
             chosen = source_figures.sources_of(connection, section=self.section, origin=self.origin)
-            rows = [row for row in rows if row.source.id in chosen]
+            rows = [row for row in rows if row[0].id in chosen]
         if words := self.words.casefold():
             there = source_figures.sources_at(connection, words)
-            rows = [row for row in rows if words in row.position[1] or row.source.id in there]
+            rows = [row for row in rows if words in row[0].name.casefold() or row[0].id in there]
         return rows
 
 
-class Judged(NamedTuple):
-    """Source with its place in the list, which no other source has, and its condition."""
-
-    position: tuple[int, str, int]
-    source: SourceName
-    condition: SourceCondition
-
-    @classmethod
-    def of(cls, source: SourceName, condition: SourceCondition) -> "Judged":
-        """Return a source with its place: trouble first, then by name."""
-        rank = _RANKS[condition.tab, condition.level]
-        return cls((rank, source.name.casefold(), source.id), source, condition)
-
-
+Judged = tuple[SourceName, SourceCondition]
 Ordered = list[Judged]
 
 
@@ -177,38 +162,28 @@ class SourceListViews:
     """Views of the list.
 
     ``_newest`` keeps the time of the newest article of each source until more are seen after ``_looked_at``,
-    ``_pauses`` the longest usual pause of a source with that time, ``_well`` the names of the plain sources
-    by id, and these sources in order as if all were well.
+    ``_pauses`` the longest usual pause of a source with that time.
     """
 
     zone: ZoneInfo
     _looked_at: int = 0
     _newest: dict[int, int] = field(default_factory=dict, repr=False)
     _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
-    _well: tuple[Mapping[int, str], Ordered] = field(default=({}, []), repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        silences = self._silences(connection, [*plain, *(source.id for source in others)], at)
-        doubtful = trouble.keys() | silences.keys()
+        ids = [source.id for source in plain] + [source.id for source in others]
+        silences = self._silences(connection, ids, at)
         found = [
-            Judged.of(
-                SourceName(number, plain[number]),
-                polled_condition(trouble.get(number), silences.get(number, 0)),
-            )
-            for number in doubtful & plain.keys()
+            (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
         ]
         for source in others:
             condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
-            found.append(Judged.of(SourceName(source.id, source.name), condition))
-        names, well = self._well
-        if names != plain:
-            well = sorted(Judged.of(SourceName(*item), WELL) for item in plain.items())
-            self._well = plain, well
-        return sorted(chain(found, (row for row in well if row.source.id not in doubtful)))
+            found.append((SourceName(source.id, source.name), condition))
+        return sorted(found, key=_position)
 
     def page(
         self,
@@ -221,10 +196,10 @@ class SourceListViews:
         """Return a page of the chosen sources after a cursor."""
         everything = self.conditions(connection, now)
         rows = chosen.rows(connection, everything)
-        start = bisect_right(rows, _cursor_position(after), key=attrgetter("position")) if after else 0
+        start = bisect_right(rows, _cursor_position(after), key=_position) if after else 0
         shown = rows[start : start + limit]
         is_last = start + limit >= len(rows)
-        counts = Counter(row.condition.tab for row in everything)
+        counts = Counter(condition.tab for _, condition in everything)
         return SourceListView(
             rows=self.rows(connection, shown, now),
             counts={"": len(everything), **{tab: counts[tab] for tab in TABS}},
@@ -232,12 +207,12 @@ class SourceListViews:
             articles=source_figures.count_articles(connection, since=now - timedelta(days=1)),
             found=len(rows),
             before=start,
-            after="" if is_last or not shown else "{}:{}:{}".format(*shown[-1].position),
+            after="" if is_last or not shown else "{}:{}:{}".format(*_position(shown[-1])),
         )
 
     def rows(self, connection: Connection, shown: Sequence[Judged], now: datetime) -> list[SourceRow]:
         """Return the rows of some sources, with their last 14 days."""
-        ids = [row.source.id for row in shown]
+        ids = [source.id for source, _ in shown]
         today = datetime.combine(now.astimezone(self.zone).date(), time(), self.zone)
         since = today - timedelta(days=DAYS - 1)
         articles = source_figures.article_days(connection, ids, since=since)
@@ -246,7 +221,7 @@ class SourceListViews:
         known = source_figures.listed_sources(connection, ids)
         return [
             _row(known[at], condition, since, articles.get(at, {}), polls.get(at, {}), latest.get(at))
-            for _, (at, _), condition in shown
+            for (at, _), condition in shown
         ]
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
@@ -263,13 +238,17 @@ class SourceListViews:
         found = source_figures.longest_pauses(connection, unknown)
         pauses = pauses | {number: (quiet[number], pause) for number, pause in found.items()}
         self._pauses, self._newest, self._looked_at = pauses, newest, now
-        silences = ((number, silence_of(at, pauses[number][1], now)) for number, at in quiet.items())
-        return {number: silence for number, silence in silences if silence}
+        return {number: silence_of(at, pauses[number][1], now) for number, at in quiet.items()}
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:
     """Return ``config``, ``list`` or ``added``."""
     return "config" if origin == Origin.CONFIG else "list" if listed_in else "added"
+
+
+def _position(row: Judged) -> tuple[int, str, int]:
+    source, condition = row
+    return _RANKS[condition.tab, condition.level], source.name.casefold(), source.id
 
 
 def _cursor_position(after: str) -> tuple[int, str, int]:

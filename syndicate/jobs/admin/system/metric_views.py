@@ -154,7 +154,7 @@ class MetricsReader:
         due, names = source_store.next_check(connection), sorted(self.channels)[:MOST_NAMES]
         moving, _ = overview_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
         return {
-            "sources": _by(Counter(_state(row.condition) for row in self.conditions(connection, now))),
+            "sources": _by(Counter(_state(found) for _, found in self.conditions(connection, now))),
             "sources_overdue_seconds": {(): max(0.0, (now - due).total_seconds()) if due else 0.0},
             "stories_moving": {(): moving},
             "articles_unplaced": {(): story_store.count_unplaced(connection)},

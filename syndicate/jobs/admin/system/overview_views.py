@@ -107,8 +107,8 @@ class OverviewReader:
             comes_in, articles, usual = self._comes_in(connection, now)
             moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
             conditions = self.source_views.conditions(connection, now)
-            troubled = [row for row in conditions if row.condition.tab in ("attention", "slow")]
-            sources = self.source_views.rows(connection, troubled[:TROUBLED_SHOWN], now)
+            troubled = [row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
+            sources = self.source_views.rows(connection, troubled, now)
             programs = feed_read_store.readers(connection, now - 7 * DAY)
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
         told = f"{covered} covered by {WELL_COVERED} sources or more"

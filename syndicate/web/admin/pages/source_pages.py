@@ -94,7 +94,7 @@ def sources_csv(request: AdminRequest) -> Answer:
         rows = request.jobs.source_list.conditions(connection, request.now)
         rows = _filter(request.query).rows(connection, rows)
         known = source_figures.addresses(connection)
-    cells = ((str(at), name, known[at][0], state.words, known[at][1]) for _, (at, name), state in rows)
+    cells = ((str(at), name, known[at][0], state.words, known[at][1]) for (at, name), state in rows)
     file = csv_chunks(("id", "name", "section", "state", "address"), cells)
     return Download("sources.csv", "text/csv; charset=utf-8", file)
 
