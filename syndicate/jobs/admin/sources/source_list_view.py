@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -169,6 +170,7 @@ class SourceListViews:
     _looked_at: int = 0
     _newest: dict[int, int] = field(default_factory=dict, repr=False)
     _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
@@ -176,7 +178,8 @@ class SourceListViews:
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
         ids = [source.id for source in plain] + [source.id for source in others]
-        silences = self._silences(connection, ids, at)
+        with self._lock:  # two first views look for the newest articles of all sources once
+            silences = self._silences(connection, ids, at)
         found = [
             (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
         ]
@@ -226,7 +229,6 @@ class SourceListViews:
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
         """Return the silence of each silent source, in microseconds."""
-        # Other threads replace these and never change them; the time is set last, so it is read first.
         looked_at, pauses, newest = self._looked_at, self._pauses, self._newest
         newest = newest if 0 <= now - looked_at < _DAY else {}
         seen = source_figures.sources_with_news(connection, since=looked_at - _HOUR) if newest else set()
