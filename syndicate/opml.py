@@ -36,6 +36,7 @@ _KEPT_NAME = re.compile(r"(?:frss:(?!CURLOPT))?[A-Za-z_][\w.-]{0,49}", re.ASCII)
 _FRESHRSS = ' xmlns:frss="https://freshrss.org/opml"'
 # Folder of feeds without a folder, in FreshRSS and Tiny Tiny RSS.
 _NO_FOLDER = "Uncategorized"
+_SPECIAL = re.compile(r"[&<>\"\n\r\t]")
 _QUOTED = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
@@ -269,7 +270,9 @@ def _feed_line(outline: Outline) -> str:
     return f"<outline{_attributes(values)}/>"
 
 
+def _escaped(text: str) -> str:
+    return escape(text, _QUOTED) if _SPECIAL.search(text) else text
+
+
 def _attributes(values: Mapping[str, str]) -> str:
-    return "".join(
-        [f' {name}="{escape(xml_safe(value), _QUOTED)}"' for name, value in values.items() if value]
-    )
+    return "".join([f' {name}="{_escaped(xml_safe(value))}"' for name, value in values.items() if value])

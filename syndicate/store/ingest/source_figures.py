@@ -76,6 +76,15 @@ _SHOWN = "id name url kind section origin listed_in private paused gone failures
 _LISTED = select(*(sources.c[name] for name in _SHOWN.split()))
 _is_listed, _is_declared = sources.c.listed_in != "", sources.c.origin == Origin.CONFIG.value
 _origin: ColumnElement[str] = case((_is_declared, "config"), (_is_listed, "list"), else_="added")
+_CARRIED = (
+    "name url home_url language section kind weight republish full_text paywall own paused private absent"
+)
+_EXPORTED = select(
+    *(sources.c[name] for name in _CARRIED.split()),
+    sources.c.poll_interval.label("interval"),
+    sources.c.select_json.label("select"),
+    sources.c.outline_json.label("outline"),
+).order_by(sources.c.name)
 _shown_url = case((sources.c.private, ""), else_=sources.c.url)
 _ADDRESSES = CompiledStatement(select(sources.c.id, sources.c.section, _shown_url))
 
@@ -124,6 +133,11 @@ def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[
 def sources_with_news(connection: Connection, *, since: int) -> set[int]:
     """Return the sources with articles first seen from a time on, in microseconds."""
     return {source_id for (source_id,) in _WITH_NEWS.rows(connection, {"since": since})}
+
+
+def exported_sources(connection: Connection) -> Sequence[Any]:
+    """Return the fields of sources that a list of sources carries, by name."""
+    return connection.execute(_EXPORTED).all()
 
 
 def source_sections(connection: Connection) -> list[str]:
