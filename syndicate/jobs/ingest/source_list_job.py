@@ -259,10 +259,7 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
 
 
 def export_outlines(sources: Sequence[Any]) -> list[Outline]:
-    """Return sources, or their rows of ``exported_sources``, as outlines without secrets.
-
-    Paused feeds are included.
-    """
+    """Return sources, or rows of ``exported_sources``, as outlines: without secrets, with paused feeds."""
     return [
         Outline(
             title=source.name,
