@@ -39,10 +39,7 @@ class User:
 
 
 def add_user(connection: Connection, *, now: datetime, password_hash: str = "", **values: str) -> int:
-    """Add a user and return the id; ``values`` are address, its key, name and role.
-
-    Raises ``IntegrityError`` for a known address.
-    """
+    """Add a user of an address, its key, a name and a role; raises ``IntegrityError`` for a known address."""
     row = insert(table).values(**values, password_hash=password_hash, created=now)
     return int(connection.execute(row.returning(table.c.id)).scalar_one())
 

@@ -14,6 +14,7 @@ from syndicate.store import Connection, Store
 from syndicate.store.mail import newsletter_store as rows
 
 _SCOPE = "newsletters:write"
+_APART = ("name", "paused")  # values that are no part of a declaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,14 @@ class NewsletterActions:
 
         ``values`` are keys of ``[[newsletters]]``, ``address``, its own postal address, and ``paused``.
         """
-        is_paused, values = _without_pause(values)
-        newsletter = self.read(values)
-        after = {key: value for key, value in values.items() if key != "name"}
+        newsletter = self.read({key: value for key, value in values.items() if key != "paused"})
+        after = {key: value for key, value in values.items() if key not in _APART}
         name = newsletter.name
         if name in self.declared or name in rows.declarations(connection):
             text = f"A newsletter has the name {name}."
             raise ActionRefused("name-taken", text, fields={"name": text})
         rows.save_declaration(connection, newsletter, after, change.now)
-        if is_paused is not None:
+        if (is_paused := values.get("paused")) is not None:
             after |= self._set_paused(connection, change, name, paused=is_paused).get("after", {})
         return _result(name, "is added", after=after)
 
@@ -52,14 +52,13 @@ class NewsletterActions:
         self, connection: Connection, change: Change, name: str, values: Mapping[str, Any]
     ) -> ActionResult:
         """Save some fields of an added newsletter, or all but its name; ``paused`` is one of them."""
-        is_paused, values = _without_pause(values)
         before = self._added(connection, name)
-        after = {**before, **{key: value for key, value in values.items() if key != "name"}}
+        after = {**before, **{key: value for key, value in values.items() if key not in _APART}}
         newsletter = self.read({**after, "name": name})
         facts = changed_fields(before, after)
         if after != before:
             rows.save_declaration(connection, newsletter, after, change.now)
-        if is_paused is not None:
+        if (is_paused := values.get("paused")) is not None:
             paused = self._set_paused(connection, change, name, paused=is_paused)
             facts = {key: fields | paused.get(key, {}) for key, fields in facts.items()}
         if not facts["after"]:
@@ -124,11 +123,6 @@ class NewsletterActions:
         if declaration is None:
             raise NotFound(f"There is no added newsletter {name}.")
         return declaration
-
-
-def _without_pause(values: Mapping[str, Any]) -> tuple[bool | None, dict[str, Any]]:
-    rest = dict(values)
-    return rest.pop("paused", None), rest
 
 
 def _result(name: str, text: str, **facts: Any) -> ActionResult:
