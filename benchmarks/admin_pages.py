@@ -133,6 +133,8 @@ def main() -> None:
                 started = time.monotonic()
                 fill(services, chosen.sources, chosen.articles, chosen.subscribers)
                 print(f"filled in {time.monotonic() - started:.0f} s", flush=True)
+            with services.store.write() as connection:
+                _advance_ids(connection)
             with _ingest_beside(folder / "config.toml") if chosen.busy else nullcontext():
                 _measure(services, chosen.runs, chosen.only)
             if chosen.serve:
@@ -329,6 +331,16 @@ def _copy(
     )
 
 
+def _advance_ids(connection: Connection) -> None:
+    """Let PostgreSQL count on from the ids of the filled rows: without it no row can be added beside."""
+    if connection.dialect.name == "postgresql":
+        for table in schema.metadata.sorted_tables:
+            if "id" in table.c:
+                last = f"SELECT coalesce(max(id), 0) + 1 FROM {table.name}"
+                name = f"pg_get_serial_sequence('{table.name}', 'id')"
+                connection.exec_driver_sql(f"SELECT setval({name}, ({last}), false) WHERE {name} IS NOT NULL")
+
+
 def _empty(kind: str) -> Any:
     known = {"Text": "", "Json": [], "Boolean": False, "LargeBinary": b"", "UtcTime": EPOCH}
     return known.get(kind, 0)
@@ -450,6 +462,8 @@ def _ingest_beside(config: Path) -> Iterator[None]:
     process.start()
     try:
         yield
+        if not process.is_alive():
+            raise RuntimeError("the ingest beside has ended: the figures are those of an idle store")
     finally:
         process.terminate()
         process.join()

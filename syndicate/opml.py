@@ -5,7 +5,7 @@ writing restores both.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -36,9 +36,8 @@ _KEPT_NAME = re.compile(r"(?:frss:(?!CURLOPT))?[A-Za-z_][\w.-]{0,49}", re.ASCII)
 _FRESHRSS = ' xmlns:frss="https://freshrss.org/opml"'
 # Folder of feeds without a folder, in FreshRSS and Tiny Tiny RSS.
 _NO_FOLDER = "Uncategorized"
-_QUOTED = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-)
+_SPECIAL = re.compile(r"[&<>\"\n\r\t]")
+_QUOTED = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +142,7 @@ class _Folder:
             if isinstance(child, Outline):
                 lines.append(_feed_line(child))
             else:
-                opening = f"<outline{_attributes(text=child.name, title=child.name)}>"
+                opening = f"<outline{_attributes({'text': child.name, 'title': child.name})}>"
                 lines += [opening, *child.lines(), "</outline>"]
         return lines
 
@@ -268,10 +267,12 @@ def _feed_line(outline: Outline) -> str:
         "description": outline.description,
         **dict(outline.extra),
     }
-    return f"<outline{_attributes(**values)}/>"
+    return f"<outline{_attributes(values)}/>"
 
 
-def _attributes(**values: str) -> str:
-    return "".join(
-        f' {name}="{xml_safe(value).translate(_QUOTED)}"' for name, value in values.items() if value
-    )
+def _escaped(text: str) -> str:
+    return escape(text, _QUOTED) if _SPECIAL.search(text) else text
+
+
+def _attributes(values: Mapping[str, str]) -> str:
+    return "".join([f' {name}="{_escaped(xml_safe(value))}"' for name, value in values.items() if value])

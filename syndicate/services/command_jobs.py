@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from syndicate.jobs.admin.mailing.delivery_actions import DeliveryActions
 from syndicate.jobs.admin.outgoing.channel_actions import ChannelActions
 from syndicate.jobs.admin.outgoing.channel_views import ChannelViews
-from syndicate.services.declared import access_of
+from syndicate.services.declared import access_of, newsletter_of
 from syndicate.services.mail_services import preferences_link
 from syndicate.services.stored_declarations import channel_from, newsletter_from
 
@@ -71,7 +71,7 @@ class CommandJobs:
         settings = self._services.settings
         return NewsletterActions(
             store=self.store,
-            declared=frozenset(known.name for known in settings.newsletters),
+            declared={known.name: newsletter_of(settings, known) for known in settings.newsletters},
             places=self._services.places("newsletters"),
             read=partial(newsletter_from, settings),
             previewer=self._services.previewer,

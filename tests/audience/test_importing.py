@@ -26,7 +26,7 @@ def read_list(data: bytes | str, name: str = "people.csv", **choices: object) ->
 
 
 def read(data: bytes | str, name: str = "people.csv", **choices: object) -> list[ImportedSubscriber]:
-    return list(without_duplicates(read_list(data, name, **choices).rows()))
+    return sorted(without_duplicates(read_list(data, name, **choices).rows()), key=lambda row: row.line)
 
 
 def outcomes(rows: Iterable[ImportedSubscriber]) -> list[tuple[int, str, str]]:
@@ -247,7 +247,7 @@ def test_of_two_rows_of_a_mailbox_the_more_restrictive_one_holds() -> None:
         "email,state\njo@example.org,subscribed\nJO@example.org,unsubscribed\njo@example.org,active\n"
     )
     assert outcomes(rows) == [
-        (2, "jo@example.org", "subscribed"),
+        (2, "jo@example.org", "duplicate"),
         (3, "jo@example.org", "unsubscribed"),
         (4, "jo@example.org", "duplicate"),
     ]
@@ -263,12 +263,12 @@ def test_an_own_export_with_several_newsletters_keeps_them_apart() -> None:
     both = ImportChoices(newsletters=("daily", "weekly"))
     rows = without_duplicates(SubscriberList("a.csv", data.encode(), both).rows())
     assert [(row.newsletter, row.standing.value) for row in rows] == [
-        ("daily", "subscribed"),
         ("weekly", "unsubscribed"),
+        ("daily", "subscribed"),
     ]
     one = ImportChoices(newsletter="daily", newsletters=("daily", "weekly"))
     rows = without_duplicates(SubscriberList("a.csv", data.encode(), one).rows())
-    assert [row.standing.value for row in rows] == ["subscribed", "other newsletter"]
+    assert [row.standing.value for row in rows] == ["other newsletter", "subscribed"]
 
 
 @pytest.mark.parametrize(

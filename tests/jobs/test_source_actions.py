@@ -7,6 +7,7 @@ import pytest
 
 from syndicate.errors import ActionRefused, NotAllowed, NotFound, WrongFields
 from syndicate.jobs.admin.sources.source_list_view import (
+    Filter,
     SourceCondition,
     SourceListViews,
     condition_of,
@@ -14,6 +15,7 @@ from syndicate.jobs.admin.sources.source_list_view import (
 )
 from syndicate.model import Access, AccessKind
 from syndicate.model.actors import ROLES, Actor, Change, command_actor
+from syndicate.store import schema
 from syndicate.store.access import audit_store
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.ingest import added_sources, robots_store, source_figures, source_store
@@ -175,6 +177,44 @@ def test_conditions_name_trouble_and_silence(desk):
     assert condition(read, newest=now - 4 * DAY, pause=DAY).words == "silent for 4 days"
     assert condition(read, newest=now - 4 * DAY, pause=2 * DAY).tab == "well"
     assert condition(read, newest=now - DAY, pause=DAY // 24).tab == "well"
+
+
+def test_the_list_is_searched_by_name_and_public_address_and_filtered_by_origin(desk):
+    actions = desk.services.admin.sources
+    named = {"Ébène": "https://e.example/100%_a", "secret": "https://pier.example/key?100%25=1"}
+    for name, url in named.items():
+        actions.add(COMMAND, replace(declared(name, url=url), private=name == "secret", section="coast"))
+    views = SourceListViews(zone=desk.services.zone)
+
+    def found(**chosen: str) -> set[str]:
+        with desk.store.read() as connection:
+            return {row.name for row in views.page(connection, NOW, Filter(**chosen)).rows}
+
+    assert found() == {"harbour", "quay", "pier", *named}
+    assert found(words="éBÈNE") == {"Ébène"}
+    assert found(words="PIER") == {"pier"}
+    assert found(words="100%_") == found(words="E.EXAMPLE/1") == {"Ébène"}
+    assert found(words="%") == {"Ébène"}
+    assert found(origin="config") == {"harbour"}
+    assert found(origin="added", words="q") == {"quay"}
+    assert found(section="coast") == set(named)
+    assert found(section="coast", origin="config") == found(origin="list") == found(origin="x") == set()
+
+
+def test_the_list_follows_names_that_change_and_sources_that_go(desk):
+    views, actions = SourceListViews(zone=desk.services.zone), desk.services.admin.sources
+    with desk.store.write() as connection:
+        connection.execute(schema.sources.update().values(last_success=NOW))
+
+    def names() -> list[str]:
+        with desk.store.read() as connection:
+            return [source.name for source, _ in views.conditions(connection, NOW)]
+
+    assert names() == ["harbour", "pier", "quay"]
+    actions.edit(COMMAND, number(desk, "quay"), {"name": "Anchor"})
+    assert names() == ["Anchor", "harbour", "pier"]
+    actions.on_chosen(COMMAND, "remove", [number(desk, "pier")])
+    assert names() == ["Anchor", "harbour"]
 
 
 def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):

@@ -197,16 +197,16 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def without_duplicates(rows: Iterable[ImportedSubscriber]) -> Iterator[ImportedSubscriber]:
-    """Yield rows; a mailbox's later row is a duplicate, unless its state is more restrictive."""
-    seen: dict[tuple[str, str], tuple[int, str, int]] = {}
-    for row in rows:
-        key = (row.newsletter, row.address_key)
-        rank, file, line = seen.get(key, (-1, row.file, row.line))
-        if row.address_key and rank < _RANK[row.standing]:
-            seen[key] = (_RANK[row.standing], file, line)
-        elif row.address_key:
-            place = f"line {line}" if file == row.file else f"{file}, line {line}"
-            same = partial(ImportedSubscriber, file=row.file, line=row.line, text=row.text)
-            yield same(standing=Standing.DUPLICATE, reason=f"the same mailbox as in {place}")
+    """Yield rows, those of the most restrictive state first; a mailbox's other rows are duplicates.
+
+    So an address that a row of the list ends is never added before.
+    """
+    seen: dict[tuple[str, str], ImportedSubscriber] = {}
+    for row in sorted(rows, key=lambda row: -_RANK[row.standing]):
+        first = seen.setdefault((row.newsletter, row.address_key), row) if row.address_key else row
+        if first is row:
+            yield row
             continue
-        yield row
+        place = f"line {first.line}" if first.file == row.file else f"{first.file}, line {first.line}"
+        same = partial(ImportedSubscriber, file=row.file, line=row.line, text=row.text)
+        yield same(standing=Standing.DUPLICATE, reason=f"the same mailbox as in {place}")

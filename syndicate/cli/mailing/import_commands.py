@@ -144,7 +144,7 @@ class _ImportReport:
         self.lists = lists
         self.counts: Counter[str] = Counter()
         self._every_row = every_row
-        self._rows: list[tuple[object, ...]] = []
+        self._rows: list[tuple[Any, ...]] = []
 
     def add(self, row: ImportedSubscriber, outcome: str) -> None:
         """Count a row; keep it if it is to be shown."""
@@ -165,7 +165,7 @@ class _ImportReport:
             | {"dropped": [[*what, count] for what, count in read.dropped.items()]}
             for read in self.lists
         ]
-        rows = [dict(zip(_COLUMNS, row, strict=True)) for row in self._rows]
+        rows = [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(self._rows)]
         return {"counts": self.counts, "files": files, "rows": rows}
 
     def print(self) -> None:
@@ -183,7 +183,7 @@ class _ImportReport:
         few = self._every_row or self.counts.total() - self.counts["added"] <= _SHOWN
         shown: Counter[object] = Counter()
         first, rows = int(len(self.lists) < 2), []
-        for row in self._rows:
+        for row in sorted(self._rows):
             shown[row[3]] += 1
             if row[3] != "added" and (few or shown[row[3]] <= _EXAMPLES):
                 rows.append((PurePosixPath(str(row[0])).name, *row[1:])[first:])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -122,17 +122,24 @@ def mounted_apps(services: Services) -> dict[str, ASGIApp]:
     if not admin.enabled:
         return {}
     api = {"api": _made_on_first_use(partial(_api_app, services))}
-    return api if admin.listen else {"admin": _made_on_first_use(partial(_admin_app, services)), **api}
+    return api if admin.listen else {"admin": _admin_on_first_use(services), **api}
 
 
-def _made_on_first_use(make: Callable[[], ASGIApp]) -> ASGIApp:
+def _admin_on_first_use(services: Services) -> ASGIApp:
+    return _made_on_first_use(partial(_admin_app, services), partial(_fill_overview, services))
+
+
+def _made_on_first_use(make: Callable[[], ASGIApp], then: Callable[[], None] = lambda: None) -> ASGIApp:
+    """Return an application that the first request makes; ``then`` runs in a thread beside that request."""
     made: list[ASGIApp] = []
+    beside = set[asyncio.Task[None]]()
     lock = asyncio.Lock()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         async with lock:
             if not made:
                 made.append(await asyncio.to_thread(make))
+                beside.add(asyncio.create_task(asyncio.to_thread(then)))
         await made[0](scope, receive, send)
 
     return app
@@ -145,6 +152,12 @@ def _admin_app(services: Services) -> ASGIApp:
     jobs = services.admin
     jobs.system = replace(jobs.system, checks=partial(health_findings, services))
     return create_admin_app(jobs, services.templates)
+
+
+def _fill_overview(services: Services) -> None:
+    """Read the overview: its next view finds the newest articles of all sources in memory."""
+    with suppress(StoreError):
+        services.admin.overview.read(datetime.now(UTC))
 
 
 def _api_app(services: Services) -> ASGIApp:
@@ -166,7 +179,7 @@ def web_servers(
     listen, admin = services.settings.web.listen, services.settings.admin
     servers = [WebServer(site_app(services, health, keep), *parse_listen(listen))] if listen else []
     if admin.enabled and admin.listen:
-        servers.append(WebServer(_admin_app(services), *parse_listen(admin.listen)))
+        servers.append(WebServer(_admin_on_first_use(services), *parse_listen(admin.listen)))
     return tuple(servers)
 
 

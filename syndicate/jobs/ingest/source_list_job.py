@@ -10,9 +10,10 @@ attributes and an import reads them back. Private sources are not exported.
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from math import isfinite
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ MAX_WEIGHT = 100.0
 Attributes = tuple[tuple[str, str], ...]
 
 _PREFIX = "syndicate"
-_DEFAULT = Source(id=0, name="", url="")
 _SETTINGS = ("kind", "weight", "republish", "full_text", "paywall", "interval", "own", "paused")
+_settings_of = attrgetter(*_SETTINGS)
+_DEFAULTS = _settings_of(Source(id=0, name="", url=""))
 _POLICIES = (
     ("republish", "Republish", Republish),
     ("full_text", "FullText", FullText),
@@ -256,8 +258,8 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
     return name
 
 
-def export_outlines(sources: Sequence[Source]) -> list[Outline]:
-    """Return the sources as outlines: feeds without secrets, paused feeds included."""
+def export_outlines(sources: Sequence[Any]) -> list[Outline]:
+    """Return sources, or rows of ``exported_sources``, as outlines: without secrets, with paused feeds."""
     return [
         Outline(
             title=source.name,
@@ -269,7 +271,9 @@ def export_outlines(sources: Sequence[Source]) -> list[Outline]:
             extra=(*attributes_of(source), *(pair for pair in source.outline if pair[0] != "description")),
         )
         for source in sources
-        if is_web_url(source.url) and source.absent is not Absence.REMOVED and not source.private
+        if source.url.startswith(("http://", "https://"))
+        and source.absent != Absence.REMOVED
+        and not source.private
     ]
 
 
@@ -316,15 +320,16 @@ def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState
     return replace(state, next_check=next_check, failures=state.failures + 1, error=error)
 
 
-def attributes_of(source: Source) -> Attributes:
+def attributes_of(source: Any) -> Attributes:
     """Return the settings that differ from the defaults, as attributes of an outline."""
     values = {
         name.title().replace("_", ""): f"{value:g}" if isinstance(value, float) else str(value).lower()
-        for name in _SETTINGS
-        if (value := getattr(source, name)) != getattr(_DEFAULT, name)
+        for name, value, default in zip(_SETTINGS, _settings_of(source), _DEFAULTS, strict=True)
+        if value != default
     }
     if source.select:
-        values |= {f"Select{name.title()}": getattr(source.select, name) for name in _SELECTORS}
+        chosen = source.select if isinstance(source.select, dict) else asdict(source.select)
+        values |= {f"Select{name.title()}": chosen.get(name, "") for name in _SELECTORS}
     return tuple((_PREFIX + name, value) for name, value in values.items() if value)
 
 

@@ -38,13 +38,10 @@ class User:
         return self.test_address or self.address
 
 
-def add_user(
-    connection: Connection, *, address: str, address_key: str, name: str, role: str, now: datetime
-) -> int:
-    """Add a user without a password and return the id. Raises ``IntegrityError`` for a known address."""
-    values = {"address": address, "address_key": address_key, "name": name, "role": role}
-    statement = insert(table).values(**values, password_hash="", created=now).returning(table.c.id)
-    return int(connection.execute(statement).scalar_one())
+def add_user(connection: Connection, *, now: datetime, password_hash: str = "", **values: str) -> int:
+    """Add a user of an address, its key, a name and a role; raises ``IntegrityError`` for a known address."""
+    row = insert(table).values(**values, password_hash=password_hash, created=now)
+    return int(connection.execute(row.returning(table.c.id)).scalar_one())
 
 
 def find_user(connection: Connection, *, user_id: int = 0, address_key: str = "") -> User | None:

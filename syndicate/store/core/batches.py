@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Select, any_, literal
 
 T = TypeVar("T")
 
@@ -19,6 +19,11 @@ def in_batches(values: Sequence[T], size: int = TOGETHER) -> Iterator[list[T]]:
 def rows_with(
     connection: Connection, query: Select[Any], column: ColumnElement[T], values: Sequence[T]
 ) -> Iterator[Row[Any]]:
-    """Yield the rows of a query in which ``column`` is among the values."""
+    """Yield the rows of a query in which ``column`` is among the values.
+
+    PostgreSQL gets them as one array: psycopg takes 40 µs for each parameter of a long list.
+    """
     for batch in in_batches(values):
-        yield from connection.execute(query.where(column.in_(batch)))
+        is_array = connection.dialect.name == "postgresql"
+        among = column == any_(literal(batch, ARRAY(column.type))) if is_array else column.in_(batch)
+        yield from connection.execute(query.where(among))

@@ -6,27 +6,27 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Row,
     and_,
     bindparam,
+    case,
     cast,
     func,
+    literal_column,
     or_,
     select,
-    text,
     type_coerce,
 )
 
-from syndicate.model import Absence
+from syndicate.model import Absence, Origin
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 
 sources, articles = schema.sources, schema.articles
-PAUSES = 30
-"""Number of recent pauses between articles that are compared with a silence."""
 
 
 class SourceName(NamedTuple):
@@ -54,8 +54,7 @@ class SourceFigures(NamedTuple):
 _published = type_coerce(articles.c.published, BigInteger)
 _NEWEST = select(_published).where(articles.c.source_id == sources.c.id)
 _NEWEST = _NEWEST.order_by(articles.c.published.desc(), articles.c.id.desc()).limit(1)
-_newest = select(sources.c.id, _NEWEST.scalar_subquery())
-_NEWEST_OF = CompiledStatement(_newest.where(sources.c.id.in_(bindparam("sources", expanding=True))))
+_NEWEST_OF = select(sources.c.id, _NEWEST.scalar_subquery().label("at"))
 # With DISTINCT, SQLite would read all articles in the order of their sources.
 _WITH_NEWS = CompiledStatement(
     select(articles.c.source_id).where(articles.c.first_seen >= bindparam("since"))
@@ -75,8 +74,19 @@ _OTHERS = CompiledStatement(_figures.where(~_is_plain))
 _FIGURES_OF = CompiledStatement(_figures.where(sources.c.id == bindparam("source")))
 _SHOWN = "id name url kind section origin listed_in private paused gone failures check_reason next_check"
 _LISTED = select(*(sources.c[name] for name in _SHOWN.split()))
-_SEARCHED = "id name url private section origin listed_in"
-_FOUND = select(*(sources.c[name] for name in _SEARCHED.split())).where(_is_here)
+_is_listed, _is_declared = sources.c.listed_in != "", sources.c.origin == Origin.CONFIG.value
+_origin: ColumnElement[str] = case((_is_declared, "config"), (_is_listed, "list"), else_="added")
+_CARRIED = (
+    "name url home_url language section kind weight republish full_text paywall own paused private absent"
+)
+_EXPORTED = select(
+    *(sources.c[name] for name in _CARRIED.split()),
+    sources.c.poll_interval.label("interval"),
+    sources.c.select_json.label("select"),
+    sources.c.outline_json.label("outline"),
+).order_by(sources.c.name)
+_shown_url = case((sources.c.private, ""), else_=sources.c.url)
+_ADDRESSES = CompiledStatement(select(sources.c.id, sources.c.section, _shown_url))
 
 
 def plain_sources(connection: Connection) -> list[SourceName]:
@@ -90,9 +100,23 @@ def source_figures(connection: Connection, source_id: int | None = None) -> list
     return list(map(SourceFigures._make, query.rows(connection, values)))
 
 
-def searched_sources(connection: Connection) -> dict[int, Row[Any]]:
-    """Return what a search of the list looks at, of every source that was not removed, by id."""
-    return {row.id: row for row in connection.execute(_FOUND)}
+def sources_of(connection: Connection, *, section: str = "", origin: str = "") -> set[int]:
+    """Return the sources of a section and an origin: ``config``, ``list`` or ``added``; ``""`` is any."""
+    found = select(sources.c.id)
+    found = found.where(_origin == origin) if origin else found
+    found = found.where(sources.c.section == section) if section else found
+    return set(connection.scalars(found))
+
+
+def sources_at(connection: Connection, words: str) -> set[int]:
+    """Return the sources with a text in their address, unless that is private; cases do not matter."""
+    found = select(sources.c.id).where(~sources.c.private, sources.c.url.icontains(words, autoescape=True))
+    return set(connection.scalars(found))
+
+
+def addresses(connection: Connection) -> dict[int, tuple[str, str]]:
+    """Return section and address of every source by id; a private address is ``""``."""
+    return {row[0]: row[1:] for row in _ADDRESSES.rows(connection, {})}
 
 
 def listed_sources(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
@@ -102,11 +126,8 @@ def listed_sources(connection: Connection, ids: Sequence[int]) -> dict[int, Row[
 
 def newest_published(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:
     """Return the publication time of the newest article of each source that has any, in microseconds."""
-    newest: dict[int, int] = {}
-    for batch in in_batches(source_ids, 1000):
-        rows = _NEWEST_OF.rows(connection, {"sources": batch})
-        newest |= {source_id: at for source_id, at in rows if at is not None}
-    return newest
+    rows = rows_with(connection, _NEWEST_OF, sources.c.id, source_ids)
+    return {row.id: row.at for row in rows if row.at is not None}
 
 
 def sources_with_news(connection: Connection, *, since: int) -> set[int]:
@@ -114,31 +135,33 @@ def sources_with_news(connection: Connection, *, since: int) -> set[int]:
     return {source_id for (source_id,) in _WITH_NEWS.rows(connection, {"since": since})}
 
 
+def exported_sources(connection: Connection) -> Sequence[Any]:
+    """Return the fields of sources that a list of sources carries, by name."""
+    return connection.execute(_EXPORTED).all()
+
+
 def source_sections(connection: Connection) -> list[str]:
     """Return the sections of all sources, sorted."""
     return sorted(connection.scalars(select(sources.c.section).where(sources.c.section != "").distinct()))
 
 
-# Core cannot correlate a subquery of FROM with the outer statement.
-_PAUSES = text(
-    """SELECT id, (SELECT max(pause) FROM (
-           SELECT published - lead(published) OVER (ORDER BY published DESC, id DESC) AS pause FROM (
-               SELECT published, id FROM articles WHERE source_id = sources.id
-               ORDER BY published DESC, id DESC LIMIT :recent) AS latest) AS pauses)
-       FROM sources WHERE id IN :sources"""
-).bindparams(bindparam("sources", expanding=True), recent=PAUSES + 1)
+# Core cannot correlate a subquery of FROM with the outer statement. 31 articles have 30 pauses.
+_PAUSE: ColumnElement[int] = literal_column(
+    """(SELECT coalesce(max(pause), 0) FROM (
+        SELECT published - lead(published) OVER (ORDER BY published DESC, id DESC) AS pause FROM (
+            SELECT published, id FROM articles WHERE source_id = sources.id
+            ORDER BY published DESC, id DESC LIMIT 31) AS latest) AS pauses)"""
+)
+_PAUSES = select(sources.c.id, _PAUSE)
 
 
 def longest_pauses(connection: Connection, source_ids: Sequence[int]) -> dict[int, int]:
-    """Return the longest of the last ``PAUSES`` pauses between articles of each source, in microseconds.
+    """Return the longest of the last 30 pauses between articles of each source, in microseconds.
 
     A source with fewer than two articles has 0.
     """
-    pauses: dict[int, int] = {}
-    for batch in in_batches(source_ids):
-        rows = connection.execute(_PAUSES, {"sources": batch})
-        pauses |= {source_id: pause or 0 for source_id, pause in rows}
-    return pauses
+    rows = rows_with(connection, _PAUSES, sources.c.id, source_ids)
+    return dict(map(tuple, rows))
 
 
 def article_days(

@@ -1,6 +1,6 @@
 """Sources and their polling state."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -51,8 +51,9 @@ _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
 """Declared fields of a source that are columns of the same name and type."""
 _PLAIN = ("id", *DECLARED, *_ABOUT)
-_KINDS: tuple[Callable[[str], Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
-CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _KINDS, strict=True))
+_KINDS: tuple[Iterable[Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
+_CHOICES: tuple[dict[str, Any], ...] = tuple({choice.value: choice for choice in kind} for kind in _KINDS)
+CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _CHOICES, strict=True))
 """Declared fields of a source that are columns of text."""
 _STRUCTURED = ("poll_interval", "select_json", "access_json", "outline_json")
 _NAMES = (*_PLAIN, *CHOICES, *_STRUCTURED)
@@ -378,7 +379,7 @@ def source_of(row: Row[Any]) -> Source:
 def _source(facts: Mapping[str, Any]) -> Source:
     return Source(
         **{name: facts[name] for name in _PLAIN},
-        **{name: kind(facts[name]) for name, kind in CHOICES.items()},
+        **{name: choices[facts[name]] for name, choices in CHOICES.items()},
         interval=facts["poll_interval"],
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
         access=_access(facts["access_json"]),

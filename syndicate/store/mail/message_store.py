@@ -7,10 +7,21 @@ imported subscribers have none. A step that is queued has a delivery, made in th
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.errors import StoreError
-from syndicate.model import SubscriptionState
+from syndicate.model import DeliveryState, SubscriptionState
 from syndicate.store.core.upsert import upsert
 from syndicate.store.mail import edition_store
 from syndicate.store.mail.edition_store import MESSAGE, edition_values, insert_row
@@ -24,6 +35,7 @@ QUEUED = "queued"
 SKIPPED = "skipped"
 SEARCH = "search:"
 """Beginning of the ``variant_key`` of a saved search's mail, before the number of the search."""
+_OPEN = (DeliveryState.PENDING.value, DeliveryState.SENDING.value, DeliveryState.DEFERRED.value)
 _CLAIMED = "claimed"
 _LEFT = "left"
 # A step that could not be sent for so long is skipped, so that no reader gets several at once.
@@ -36,7 +48,10 @@ _SAME_DATE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCount:
-    """Number of subscriptions with a step in a state. ``reason`` is ``""`` unless it was skipped."""
+    """Number of subscriptions with a step in a state. ``reason`` is ``""`` unless it was skipped.
+
+    The state of a queued step is ``waiting``, or how its delivery ended: ``sent``, ``failed``, ….
+    """
 
     newsletter: str
     step: str
@@ -153,11 +168,22 @@ def _edition(
 
 
 def count_steps(connection: Connection) -> list[StepCount]:
-    """Count the steps of subscriptions by newsletter, step, state and reason."""
-    keys = subscriptions.c.newsletter, table.c.step, table.c.state, table.c.reason
-    query = select(*keys, func.count().label("count")).join(
-        subscriptions, subscriptions.c.id == table.c.subscription_id
+    """Count the steps of subscriptions by newsletter, step, state and reason.
+
+    A step whose delivery has been pruned counts as sent.
+    """
+    own = editions.c.variant_key.label("step"), deliveries.c.subscription_id, deliveries.c.state
+    mails = select(*own).join(editions, editions.c.id == deliveries.c.edition_id)
+    mail = mails.where(editions.c.state == MESSAGE).subquery()
+    state = case(
+        (table.c.state != QUEUED, table.c.state),
+        (mail.c.state.in_(_OPEN), "waiting"),
+        else_=func.coalesce(mail.c.state, DeliveryState.SENT.value),
     )
+    keys = subscriptions.c.newsletter, table.c.step, state.label("state"), table.c.reason
+    of_step = and_(mail.c.subscription_id == table.c.subscription_id, mail.c.step == table.c.step)
+    query = select(*keys, func.count().label("count")).select_from(table).outerjoin(mail, of_step)
+    query = query.join(subscriptions, subscriptions.c.id == table.c.subscription_id)
     rows = connection.execute(query.group_by(*keys).order_by(*keys))
     return [StepCount(**row._asdict()) for row in rows]
 

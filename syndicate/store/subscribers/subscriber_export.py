@@ -22,7 +22,7 @@ from syndicate.store.subscribers import audience_store
 # Columns about the machine, not about the subscriber.
 _INTERNAL = {
     "id", "subscriber_id", "lease_owner", "lease_until", "token_hash", "fingerprint", "feed_revision",
-    "number",
+    "number", "shard",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Table of all routes below ``/admin``, one tuple an area, in the order in which they are matched."""
+"""Table of all routes below ``/admin``, in the order in which they are matched."""
 
 from syndicate.web.admin.admin_request import BOTH, POST, PUBLIC, AdminRoute
 from syndicate.web.admin.pages import (
@@ -19,9 +19,9 @@ from syndicate.web.admin.pages import (
     webhook_pages,
 )
 
-Routes = tuple[AdminRoute, ...]
+_EDITION, _PERSON = "/editions/{id:int}", "/subscribers/{id:int}"
 
-ACCESS: Routes = (
+ADMIN_ROUTES: tuple[AdminRoute, ...] = (
     AdminRoute(sign_in_pages.sign_in, "/sign-in", PUBLIC, BOTH, "sign in"),
     AdminRoute(sign_in_pages.send_code, "/sign-in/code", PUBLIC, POST, "code of the second step"),
     AdminRoute(sign_in_pages.sign_out, "/sign-out", "", POST, "sign out"),
@@ -46,11 +46,7 @@ ACCESS: Routes = (
     ),
     AdminRoute(sign_in_pages.first_run, "/first-run", "admin:write", purpose="steps of a new installation"),
     AdminRoute(sign_in_pages.set_up, "/setup/{key}", PUBLIC, BOTH, "add the first user"),
-)
-
-OVERVIEW: Routes = (AdminRoute(system_pages.overview, "/", "sources:read", purpose="overview"),)
-
-SOURCES: Routes = (
+    AdminRoute(system_pages.overview, "/", "sources:read", purpose="overview"),
     AdminRoute(source_pages.sources, "/sources", "sources:read", BOTH, "list of sources"),
     AdminRoute(
         source_pages.sources_csv, "/sources.csv", "sources:read", purpose="sources as CSV", fresh=("GET",)
@@ -68,9 +64,6 @@ SOURCES: Routes = (
     AdminRoute(source_pages.polls, "/sources/{id:int}/polls", "sources:read", purpose="polls of a source"),
     AdminRoute(source_pages.edit, "/sources/{id:int}/edit", "sources:write", BOTH, "edit a source"),
     AdminRoute(source_add_pages.rules, "/rules", "sources:read", purpose="try the rules"),
-)
-
-STORIES: Routes = (
     AdminRoute(admin_story_pages.stories, "/stories", "articles:read", purpose="lists of stories"),
     AdminRoute(admin_story_pages.decide, "/stories/decide", "stories:write", POST, "decide in a list"),
     AdminRoute(admin_story_pages.regroup, "/stories/regroup", "stories:write", POST, "merge, split, move"),
@@ -79,9 +72,6 @@ STORIES: Routes = (
     AdminRoute(admin_story_pages.story, "/stories/{number:int}", "articles:read", BOTH, "story"),
     AdminRoute(admin_story_pages.articles, "/articles", "articles:read", purpose="list of articles"),
     AdminRoute(admin_story_pages.article, "/articles/{uid}", "articles:read", BOTH, "article"),
-)
-
-NEWSLETTERS: Routes = (
     AdminRoute(channel_pages.channels, "/channels", "channels:read", purpose="channels"),
     AdminRoute(channel_pages.add_channel, "/channels/add", "channels:write", BOTH, "add a channel"),
     AdminRoute(channel_pages.channel, "/channels/{name}", "channels:read", BOTH, "a channel"),
@@ -100,11 +90,6 @@ NEWSLETTERS: Routes = (
     AdminRoute(newsletter_pages.edit, "/newsletters/{name}/edit", "newsletters:write", BOTH, "edit"),
     AdminRoute(newsletter_pages.change, "/newsletters/{name}/state", "newsletters:write", POST, "pause"),
     AdminRoute(newsletter_pages.send_test, "/newsletters/{name}/test", "editions:write", POST, "send a test"),
-)
-
-_EDITION, _PERSON = "/editions/{id:int}", "/subscribers/{id:int}"
-
-MAILING: Routes = (
     AdminRoute(edition_pages.issue, "/editions/add", "editions:write", BOTH, "write a one-off issue"),
     AdminRoute(edition_pages.edition, _EDITION, "editions:read", BOTH, "review an edition"),
     AdminRoute(edition_pages.edition_mail, f"{_EDITION}/mail", "editions:read", purpose="its mail"),
@@ -128,17 +113,9 @@ MAILING: Routes = (
     AdminRoute(subscriber_pages.data, f"{_PERSON}/data", "subscribers:read", POST, "all data", POST),
     AdminRoute(subscriber_pages.erase, f"{_PERSON}/erased", "subscribers:write", POST, "erase", POST),
     AdminRoute(subscriber_pages.confirm, f"{_PERSON}/{{what}}", "subscribers:write", purpose="ask first"),
-)
-
-OUTGOING: Routes = (
     AdminRoute(webhook_pages.webhooks, "/settings/webhooks", "admin:read", BOTH, "webhooks", POST),
     AdminRoute(webhook_pages.webhook, "/settings/webhooks/{id:int}", "admin:read", BOTH, "a webhook", POST),
     AdminRoute(webhook_pages.posts, "/deliveries/posts", "deliveries:read", BOTH, "posts to other networks"),
-)
-
-API: Routes = (AdminRoute(api_page.describe_api, "/api", "", purpose="description of the API"),)
-
-SYSTEM: Routes = (
     AdminRoute(system_pages.settings, "/settings", "", purpose="settings in force"),
     AdminRoute(system_pages.health, "/settings/health", "sources:read", purpose="checks"),
     AdminRoute(system_pages.system, "/system", "admin:read", purpose="system"),
@@ -147,16 +124,5 @@ SYSTEM: Routes = (
     AdminRoute(
         system_pages.download_backup, "/system/backups/{name}", "admin:write", POST, "download a backup", POST
     ),
-)
-
-ADMIN_ROUTES: Routes = (
-    *ACCESS,
-    *OVERVIEW,
-    *SOURCES,
-    *STORIES,
-    *NEWSLETTERS,
-    *MAILING,
-    *OUTGOING,
-    *SYSTEM,
-    *API,
+    AdminRoute(api_page.describe_api, "/api", "", purpose="description of the API"),
 )

@@ -27,10 +27,6 @@ MAX_ID = 2**63 - 1
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def _text_id(value: object) -> str:
-    return str(value)
-
-
 def _utf8(value: str) -> str:
     try:
         value.encode()
@@ -39,7 +35,7 @@ def _utf8(value: str) -> str:
     return value
 
 
-Id = Annotated[str, BeforeValidator(_text_id)]
+Id = Annotated[str, BeforeValidator(str)]
 RowId = Annotated[int, Field(ge=1, le=MAX_ID)]
 Line = Annotated[str, Field(max_length=1_000), AfterValidator(_utf8)]
 Prose = Annotated[str, Field(max_length=400_000), AfterValidator(_utf8)]

@@ -270,11 +270,6 @@ def _related(connection: Connection, call: ApiCall, article: Article) -> list[Sh
 
 def _plain(value: Any) -> dict[str, Any]:
     """Return the fields of a dataclass, ids as texts."""
-    return {name: _id(name, field) for name, field in vars_of(value).items()}
-
-
-def _id(name: str, value: object) -> object:
-    is_id = isinstance(value, int) and (
-        name == "id" or name.endswith(("_id", "_story", "nearest_id", "undoes"))
-    )
-    return str(value) if is_id else value
+    fields = vars_of(value)
+    ids = {name for name in fields if name == "id" or name.endswith(("_id", "_story", "undoes"))}
+    return fields | {name: str(fields[name]) for name in ids if isinstance(fields[name], int)}

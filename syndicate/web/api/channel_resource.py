@@ -116,7 +116,7 @@ def restore_channel(call: Call, name: str) -> Response:
 @routes.read("/channels/{name}", ShownChannel, public=True)
 def read_channel(call: Call, name: str) -> Response:
     """Return a channel."""
-    return call.show(_channel(call, name))
+    return call.show(_shown(call, _named(call, name)))
 
 
 @routes.page("/channels/{name}/items", ShownArticle, public=True, scope="articles:read")
@@ -153,10 +153,6 @@ def _change(call: ApiCall, name: str) -> Any:
 def _named(call: ApiCall, name: str) -> Channel:
     channels: Iterable[Channel] = call.jobs.channel_views.channels
     return found(next((channel for channel in channels if channel.name == name), None), "such channel")
-
-
-def _channel(call: ApiCall, name: str) -> ShownChannel:
-    return _shown(call, _named(call, name))
 
 
 def _shown(call: ApiCall, channel: Channel) -> ShownChannel:

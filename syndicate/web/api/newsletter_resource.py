@@ -97,8 +97,7 @@ def list_newsletters(call: Call, paging: ListQuery) -> Response:
 @routes.write("POST", "/newsletters", "name-taken", status=201)
 def add_newsletter(call: Call, given: GivenNewsletter) -> Response:
     """Add a newsletter; its first edition is the next of its schedule."""
-    values = {name: value for name, value in given.given().items() if name != "paused"}
-    result = call.jobs.newsletters.add(call.change(), values)
+    result = call.jobs.newsletters.add(call.change(), given.given())
     return call.done(result, status=201, location=f"/newsletters/{result.id}")
 
 
@@ -117,7 +116,6 @@ def change_newsletter(call: Call, name: str, given: ChangedNewsletter) -> Respon
     if values.keys() == {"paused"}:
         act = actions.pause if given.paused else actions.resume
         return call.done(act(change, name))
-    values.pop("paused", None)
     return call.done(actions.edit(change, name, values))
 
 
@@ -146,8 +144,8 @@ def write_issue(call: Call, name: str, given: GivenIssue) -> Response:
 
 def _shown(call: ApiCall, connection: Connection, name: str) -> ShownNewsletter:
     paused = name in newsletter_store.paused_newsletters(connection)
-    newsletter = call.jobs.newsletter_views.find(name)
-    origin = "config" if name in call.jobs.newsletter_views.declared else "added"
+    newsletter = call.jobs.newsletters.find(connection, name)
+    origin = "config" if name in call.jobs.newsletters.declared else "added"
     return ShownNewsletter.model_validate(_facts(newsletter) | {"origin": origin, "paused": paused})
 
 

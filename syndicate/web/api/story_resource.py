@@ -7,11 +7,12 @@ from fastapi import Query
 from pydantic import AwareDatetime
 from starlette.responses import RedirectResponse, Response
 
+from syndicate.errors import NotFound
 from syndicate.store import Connection
 from syndicate.store.access import api_lists
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_moves import current_stories
-from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, found, row_of, stored_as
+from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, row_of, stored_as, vars_of
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("stories")
@@ -37,9 +38,9 @@ class ShownStory(Shown):
 class ShownCoverage(Shown):
     """Number of distinct sources and of articles of a story at the time of each article."""
 
-    at: datetime
-    article: str
-    source: str
+    at: datetime = stored_as("published")
+    article: str = stored_as("uid")
+    source: str = stored_as("source_name")
     title: str
     sources: int
     articles: int
@@ -75,7 +76,7 @@ def read_story(call: Call, story_id: RowId) -> Response:
         if row is None:
             target = current_stories(connection, [story_id])[story_id]
             if target == story_id:
-                found(None, "such story")
+                raise NotFound("There is no such story.")
             return RedirectResponse(f"{call.request.scope.get('root_path', '')}/stories/{target}", 308)
         return call.show(ShownStory.model_validate(_story(dict(row), call.options.site_url)))
 
@@ -95,13 +96,8 @@ def list_coverage(call: Call, paging: ListQuery, story_id: RowId) -> Response:
         steps = []
         for count, link in enumerate(links, start=1):
             names.add(link.source_name)
-            facts = {
-                "at": link.published,
-                "article": link.uid,
-                "source": link.source_name,
-                "title": link.title,
-            }
-            steps.append(ShownCoverage(**facts, sources=len(names), articles=count))
+            facts = vars_of(link) | {"sources": len(names), "articles": count}
+            steps.append(ShownCoverage.model_validate(facts))
         return call.whole(steps, paging, lambda step: f"{step.articles:06}")
 
 

@@ -78,7 +78,7 @@ def test_a_reader_gets_the_welcome_at_once_and_the_series_by_days(room: Room) ->
     assert len(queued(room, NOW + 4 * DAY)) == 4
     assert len(queued(room, NOW + 8 * DAY)) == 6
     assert len(queued(room, NOW + 80 * DAY)) == 6
-    assert {state for _, state, _ in states(room)} == {"queued"}
+    assert {state for _, state, _ in states(room)} == {"waiting"}
 
 
 def test_the_mail_is_one_of_the_list_and_in_no_archive(room: Room) -> None:
@@ -126,7 +126,7 @@ def test_who_leaves_gets_nothing_and_who_returns_gets_the_rest(room: Room) -> No
 def test_a_late_step_is_skipped(room: Room, late: timedelta, reason: str) -> None:
     join(room, ANN)
     assert queued(room, NOW + late) == [(ANN, "series 3" if reason else "welcome")]
-    assert ("welcome", "skipped" if reason else "queued", reason) in states(room)
+    assert ("welcome", "skipped" if reason else "waiting", reason) in states(room)
     assert ("series 7", "planned", "") in states(room)
 
 
@@ -216,3 +216,19 @@ def test_old_mails_go_with_their_deliveries_and_their_steps_stay(room: Room) -> 
         message_store.prune_messages(connection, before=NOW + HOUR)
         assert connection.execute(select(schema.editions.c.id)).all() == []
     assert queued(room, NOW + HOUR) == []
+
+
+@pytest.mark.parametrize("ended", ["sent", "failed", "uncertain"])
+def test_counts_tell_planned_waiting_and_ended_mails_apart(room: Room, ended: str) -> None:
+    for address, at in ((ANN, NOW), (BOB, NOW), ("cleo@example.org", NOW + DAY)):
+        join(room, address, at)
+    queued(room, NOW)
+    with room.store.write() as connection:
+        of_ann = schema.deliveries.c.address == ANN
+        connection.execute(schema.deliveries.update().where(of_ann).values(state=ended))
+        counted = message_store.count_steps(connection)
+    welcome = {(one.state, one.count) for one in counted if one.step == "welcome"}
+    assert welcome == {("planned", 1), ("waiting", 1), (ended, 1)}
+    with room.store.write() as connection:
+        connection.execute(schema.deliveries.delete())
+    assert ("welcome", "sent", "") in states(room)

@@ -203,6 +203,21 @@ def test_asking_each_once_subscribes_nobody_yet(site: AdminSite) -> None:
         assert audience_store.find_subscriber(connection, "zoe@post.example") is None
 
 
+@pytest.mark.parametrize(
+    ("ask", "said"), [("yes", "0 people asked by mail."), ("no", "0 people subscribed.")]
+)
+def test_an_address_that_a_later_row_ends_is_neither_asked_nor_counted_as_added(
+    site: AdminSite, ask: str, said: str
+) -> None:
+    client = site.client()
+    rows = b"email,state\nzoe@post.example,subscribed\nzoe@post.example,unsubscribed\n"
+    answer = client.upload("/admin/subscribers/import", {}, {"file": ("a.csv", rows)})
+    page = client.follow(answer)
+    assert "the same mailbox as in line 3" in page
+    form = {**dict(form_with(page, "import").fields), "do": "import", "ask": ask, "agreed": "Card."}
+    assert said in client.follow(client.post(answer["location"] or "", form))
+
+
 def test_export_and_erasing_are_audited_and_formulas_are_text(site: AdminSite) -> None:
     client = site.client()
     answer = client.post("/admin/subscribers/export", {})

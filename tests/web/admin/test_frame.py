@@ -1,8 +1,12 @@
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from syndicate.cli.operate.serving import web_servers
+from starlette.types import Message
+
+from syndicate.cli.operate.serving import mounted_apps, web_servers
 from syndicate.store import open_store
 from syndicate.store.access import user_store
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
@@ -77,6 +81,30 @@ def test_with_an_address_of_their_own_the_pages_are_not_beside_the_site(admin_ro
     admin_room.declare(f"[web]\n{listen}\n")
     (server,) = web_servers(admin_room.services, lambda: {"ok": True})
     server._socket.close()
+
+
+def test_the_first_request_reads_the_overview_beside_itself(admin_room: Room):
+    admin_room.declare("[admin]\nenabled = true\n")
+    app = mounted_apps(admin_room.services)["admin"]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/admin/sign-in", "scheme": "http"}
+    scope |= {"query_string": b"", "headers": [(b"host", b"127.0.0.1")]}
+    scope |= {"client": ("127.0.0.1", 4000), "server": ("127.0.0.1", 80)}
+
+    async def ask() -> None:
+        await app(scope, receive, send)
+
+    assert admin_room.services.admin.source_list._looked_at == 0
+    asyncio.run(ask())  # waits for its threads
+    assert sent[0]["status"] < 500
+    assert admin_room.services.admin.source_list._looked_at > 0
 
 
 def test_a_form_that_meets_a_busy_store_comes_back_to_be_sent_again(tmp_path: Path):

@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from syndicate.model.actors import Change, command_actor
 from tests.factories import new_article
@@ -244,6 +245,43 @@ def test_a_channel_whose_network_left_the_file_can_be_changed(api: Api) -> None:
     more = api.ask("PATCH", "/channels/pier", {"post_to": ["town", "coast"]}, if_match="*")
     assert (more.problem, "coast" in more.json["errors"][0]["detail"]) == ("wrong-fields", True)
     assert api.ask("PATCH", "/channels/pier", {"post_to": []}, if_match="*").status == 200
+
+
+def test_a_newsletter_is_changed_and_paused_by_one_request(api: Api) -> None:
+    given = {"name": "weekly", "schedule": "weekly monday 08:00", "paused": True}
+    assert api.post("/newsletters", given).status == 201
+    assert api.get("/newsletters/weekly").json["paused"] is True
+    for wanted in ({"title": "Week", "paused": False}, {"title": "The week", "paused": True}):
+        tag = api.get("/newsletters/weekly").headers["etag"]
+        assert api.ask("PATCH", "/newsletters/weekly", wanted, if_match=tag).json["changed"] is True
+        shown = api.get("/newsletters/weekly").json
+        assert {name: shown[name] for name in wanted} == wanted
+    last = api.get("/audit").json["items"][0]
+    assert last["action"] == "newsletter.edit"
+    assert last["after"] == {"title": "The week", "paused": True}
+    assert api.ask("PATCH", "/newsletters/weekly", wanted, if_match="*").json["changed"] is False
+    declared = api.ask("PATCH", "/newsletters/daily", {"title": "Mine", "paused": True}, if_match="*")
+    assert declared.problem == "declared-in-config"
+    assert api.get("/newsletters/daily").json["paused"] is False
+
+
+def test_a_newsletter_is_compared_and_changed_on_one_connection(api: Api) -> None:
+    api.post("/newsletters", {"name": "weekly", "schedule": "weekly monday 08:00"})
+    pool: Any = api.room.store._engine.pool
+    for name, wanted in (("weekly", {"title": "Week"}), ("daily", {"paused": True})):
+        tag = api.get(f"/newsletters/{name}").headers["etag"]
+        before = pool.checkedout()
+        used: list[int] = []
+
+        def note(*_: object, used: list[int] = used) -> None:
+            used.append(pool.checkedout())
+
+        event.listen(pool, "checkout", note)
+        try:
+            assert api.ask("PATCH", f"/newsletters/{name}", wanted, if_match=tag).status == 200
+        finally:
+            event.remove(pool, "checkout", note)
+        assert max(used) == before + 1
 
 
 def test_every_field_of_a_newsletter_is_part_of_its_etag(api: Api) -> None:

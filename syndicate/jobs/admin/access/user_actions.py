@@ -47,10 +47,8 @@ class UserActions:
         def work(connection: Connection) -> ActionResult:
             if user_store.find_user(connection, address_key=values["address_key"]):
                 raise WrongFields({"address": f"{values['address']} is a user already."})
-            user_id = user_store.add_user(connection, **values, now=change.now)
-            if password_hash:
-                user_store.change_user(connection, user_id, password_hash=password_hash)
-            else:
+            user_id = user_store.add_user(connection, **values, password_hash=password_hash, now=change.now)
+            if key:
                 add_link(connection, key, user_id, change.now)
             after = {"address": values["address"], "role": role}
             return ActionResult(
@@ -185,8 +183,7 @@ class UserActions:
         def work(connection: Connection) -> ActionResult:
             if user_store.has_users(connection) or not one_time_keys.use_key(connection, hash_key(key)):
                 raise link_ended()
-            user_id = user_store.add_user(connection, **values, now=now)
-            user_store.change_user(connection, user_id, password_hash=password_hash)
+            user_id = user_store.add_user(connection, **values, password_hash=password_hash, now=now)
             after = {"address": values["address"], "role": "admin"}
             return ActionResult(kind="user", id=str(user_id), message="Welcome.", after=after)
 
@@ -221,13 +218,12 @@ class UserActions:
         self, change: Change, action: str, user_id: int, work: Callable[[Connection, User], ActionResult]
     ) -> ActionResult:
         """Perform an action on another user with ``admin:write``, or on the own account."""
-
-        def on_user(connection: Connection) -> ActionResult:
-            return work(connection, existing_user(connection, user_id))
-
         is_own = change.actor.kind == "user" and change.actor.user_id == user_id
         is_open = is_own and action not in ("user.role", "user.remove", "user.link")
-        return perform(self.store, change, action, "" if is_open else ADMIN, on_user)
+        scope = "" if is_open else ADMIN
+        return perform(
+            self.store, change, action, scope, lambda found: work(found, existing_user(found, user_id))
+        )
 
     def _checked(self, address: str, role: str, name: str) -> dict[str, Any]:
         parsed = _address(address, "address", required=True)

@@ -205,7 +205,7 @@ def read_import(store: Store, name: str, body: bytes, choices: ImportChoices, no
         ),
         rows=rows,
         counts=counts,
-        refused=tuple(refused),
+        refused=tuple(sorted(refused)),
     )
 
 

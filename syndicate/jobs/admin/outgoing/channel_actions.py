@@ -64,7 +64,8 @@ class ChannelActions:
             return _result(name, "is as before", is_change=False)
         moves = rows.channel_moves(connection)
         if self._is_former(connection, name):
-            self._require_channel(connection, new_name)
+            if self.declared.get(new_name) != new_name and not self._present(connection, new_name):
+                raise WrongFields({"name": f"There is no channel {new_name}."})
             if name in moves and moves[name].channel == new_name:
                 return _result(name, "is as before", is_change=False)
         else:
@@ -130,10 +131,6 @@ class ChannelActions:
         if name in self.declared or self._present(connection, name):
             return False
         return name in stale.published_channels(connection) or name in rows.channel_moves(connection)
-
-    def _require_channel(self, connection: Connection, name: str) -> None:
-        if self.declared.get(name) != name and not self._present(connection, name):
-            raise WrongFields({"name": f"There is no channel {name}."})
 
     def _require_free(self, connection: Connection, name: str, *, former_of: str = "") -> None:
         """Raise ``ActionRefused`` for a taken name; a channel may return to its former name."""

@@ -14,17 +14,18 @@ from syndicate.store import Connection, Store
 from syndicate.store.mail import newsletter_store as rows
 
 _SCOPE = "newsletters:write"
+_APART = ("name", "paused")  # values that are no part of a declaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterActions:
-    """Changes of newsletters. ``declared`` has the names in ``config.toml``, ``places`` the file and line.
+    """Changes of newsletters. ``declared`` are those of ``config.toml``, ``places`` their files and lines.
 
     ``read`` returns the newsletter of entered values, or raises ``WrongFields``.
     """
 
     store: Store
-    declared: frozenset[str]
+    declared: Mapping[str, Newsletter]
     places: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Newsletter]
     previewer: EditionPreviewer
@@ -33,29 +34,36 @@ class NewsletterActions:
     def add(self, connection: Connection, change: Change, values: Mapping[str, Any]) -> ActionResult:
         """Add a newsletter; its first edition is the next of its schedule.
 
-        ``values`` are keys of ``[[newsletters]]``, and ``address``, its own postal address.
+        ``values`` are keys of ``[[newsletters]]``, ``address``, its own postal address, and ``paused``.
         """
-        newsletter = self.read(values)
-        after = {key: value for key, value in values.items() if key != "name"}
+        newsletter = self.read({key: value for key, value in values.items() if key != "paused"})
+        after = {key: value for key, value in values.items() if key not in _APART}
         name = newsletter.name
         if name in self.declared or name in rows.declarations(connection):
             text = f"A newsletter has the name {name}."
             raise ActionRefused("name-taken", text, fields={"name": text})
         rows.save_declaration(connection, newsletter, after, change.now)
+        if (is_paused := values.get("paused")) is not None:
+            after |= self._set_paused(connection, change, name, paused=is_paused).get("after", {})
         return _result(name, "is added", after=after)
 
     @recorded_as("newsletter.edit", _SCOPE)
     def edit(
         self, connection: Connection, change: Change, name: str, values: Mapping[str, Any]
     ) -> ActionResult:
-        """Save some fields of an added newsletter, or all but its name."""
+        """Save some fields of an added newsletter, or all but its name; ``paused`` is one of them."""
         before = self._added(connection, name)
-        after = {**before, **{key: value for key, value in values.items() if key != "name"}}
+        after = {**before, **{key: value for key, value in values.items() if key not in _APART}}
         newsletter = self.read({**after, "name": name})
-        if after == before:
+        facts = changed_fields(before, after)
+        if after != before:
+            rows.save_declaration(connection, newsletter, after, change.now)
+        if (is_paused := values.get("paused")) is not None:
+            paused = self._set_paused(connection, change, name, paused=is_paused)
+            facts = {key: fields | paused.get(key, {}) for key, fields in facts.items()}
+        if not facts["after"]:
             return _result(name, "is as before", is_change=False)
-        rows.save_declaration(connection, newsletter, after, change.now)
-        return _result(name, "is saved", **changed_fields(before, after))
+        return _result(name, "is saved", **facts)
 
     @recorded_as("newsletter.remove", _SCOPE)
     def remove(self, connection: Connection, _change: Change, name: str) -> ActionResult:
@@ -65,17 +73,18 @@ class NewsletterActions:
         return _result(name, "is removed; its subscribers and editions stay", before=before)
 
     @recorded_as("newsletter.pause", _SCOPE)
-    def pause(self, connection: Connection, _change: Change, name: str) -> ActionResult:
+    def pause(self, connection: Connection, change: Change, name: str) -> ActionResult:
         """Cut no edition until ``resume``. Pending deliveries are still sent."""
-        self._require(connection, name)
-        return _paused(name, is_change=rows.pause_newsletter(connection, name), paused=True)
+        self.find(connection, name)
+        facts = self._set_paused(connection, change, name, paused=True)
+        return _result(name, "is paused", is_change=bool(facts), **facts)
 
     @recorded_as("newsletter.resume", _SCOPE)
     def resume(self, connection: Connection, change: Change, name: str) -> ActionResult:
         """Cut editions again. Editions of the pause are not made up for."""
-        self._require(connection, name)
-        is_change = rows.resume_newsletter(connection, name, change.now)
-        return _paused(name, is_change=is_change, paused=False)
+        self.find(connection, name)
+        facts = self._set_paused(connection, change, name, paused=False)
+        return _result(name, "is running again", is_change=bool(facts), **facts)
 
     def send_test(self, change: Change, mail: PreviewedMail, recipient: str) -> ActionResult:
         """Send a mail to the user's own address, or with ``newsletters:write`` to any; it is logged."""
@@ -95,9 +104,17 @@ class NewsletterActions:
         declaration = self._added(connection, name)
         return self.read({**declaration, "name": name}), str(declaration.get("address", ""))
 
-    def _require(self, connection: Connection, name: str) -> None:
-        if name not in self.declared and name not in rows.declarations(connection):
-            raise NotFound(f"There is no newsletter {name}.")
+    def find(self, connection: Connection, name: str) -> Newsletter:
+        """Return a declared or added newsletter. Raises ``NotFound``."""
+        return self.declared.get(name) or self.stored(connection, name)[0]
+
+    def _set_paused(
+        self, connection: Connection, change: Change, name: str, *, paused: bool
+    ) -> dict[str, dict[str, bool]]:
+        """Pause or resume a newsletter; return what changed, for the audit log."""
+        set_paused = rows.pause_newsletter if paused else partial(rows.resume_newsletter, now=change.now)
+        is_change = set_paused(connection, name)
+        return {"before": {"paused": not paused}, "after": {"paused": paused}} if is_change else {}
 
     def _added(self, connection: Connection, name: str) -> Mapping[str, Any]:
         if name in self.declared:
@@ -106,11 +123,6 @@ class NewsletterActions:
         if declaration is None:
             raise NotFound(f"There is no added newsletter {name}.")
         return declaration
-
-
-def _paused(name: str, *, is_change: bool, paused: bool) -> ActionResult:
-    facts = {"before": {"paused": not paused}, "after": {"paused": paused}} if is_change else {}
-    return _result(name, "is paused" if paused else "is running again", is_change=is_change, **facts)
 
 
 def _result(name: str, text: str, **facts: Any) -> ActionResult:

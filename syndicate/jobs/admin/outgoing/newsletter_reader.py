@@ -1,6 +1,6 @@
 """Newsletters as their pages and programs see them: table, calendar, and the next edition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import takewhile
@@ -75,7 +75,7 @@ class NewsletterViews:
 
     store: Store
     newsletters: Sequence[Newsletter]
-    declared: frozenset[str]
+    declared: Collection[str]
     previewer: EditionPreviewer
     zone: ZoneInfo
     _previews: dict[tuple[Newsletter, int], PreviewedMail | None] = field(default_factory=dict, init=False)

@@ -24,7 +24,7 @@ from syndicate.model.actors import ActionResult, Change
 from syndicate.opml import OutlineList, read_opml, write_opml
 from syndicate.store import Connection, Store
 from syndicate.store.access import audit_store
-from syndicate.store.ingest import added_sources, robots_store, source_store
+from syndicate.store.ingest import added_sources, robots_store, source_figures, source_store
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import canonical_url, origin_of
 
@@ -186,7 +186,7 @@ class SourceActions:
     def export_opml(self, title: str, now: datetime) -> bytes:
         """Return all sources as OPML, without private sources and folders."""
         with self.store.read() as connection:
-            sources = source_store.list_sources(connection)
+            sources = source_figures.exported_sources(connection)
         return write_opml(title, source_list_job.export_outlines(sources), created=now)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -144,16 +145,13 @@ class Filter:
     def rows(self, connection: Connection, judged: "Ordered") -> "Ordered":
         """Return the sources that are shown."""
         rows = [row for row in judged if self.tab in ("", row[1].tab)]
-        if not (self.words or self.section or self.origin):
-            return rows
-        known, words = source_figures.searched_sources(connection), self.words.casefold()
-        return [row for row in rows if self._accepts(known[row[0].id], words)]
-
-    def _accepts(self, source: Any, words: str) -> bool:
-        if self.section not in ("", source.section):
-            return False
-        found = words in source.name.casefold() or (not source.private and words in source.url.casefold())
-        return found and self.origin in ("", origin_of_row(source.origin, source.listed_in))
+        if self.section or self.origin:
+            chosen = source_figures.sources_of(connection, section=self.section, origin=self.origin)
+            rows = [row for row in rows if row[0].id in chosen]
+        if words := self.words.casefold():
+            there = source_figures.sources_at(connection, words)
+            rows = [row for row in rows if words in row[0].name.casefold() or row[0].id in there]
+        return rows
 
 
 Judged = tuple[SourceName, SourceCondition]
@@ -172,6 +170,7 @@ class SourceListViews:
     _looked_at: int = 0
     _newest: dict[int, int] = field(default_factory=dict, repr=False)
     _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
@@ -179,7 +178,8 @@ class SourceListViews:
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
         ids = [source.id for source in plain] + [source.id for source in others]
-        silences = self._silences(connection, ids, at)
+        with self._lock:  # two first views look for the newest articles of all sources once
+            silences = self._silences(connection, ids, at)
         found = [
             (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
         ]
@@ -229,7 +229,6 @@ class SourceListViews:
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
         """Return the silence of each silent source, in microseconds."""
-        # Other threads replace these and never change them; the time is set last, so it is read first.
         looked_at, pauses, newest = self._looked_at, self._pauses, self._newest
         newest = newest if 0 <= now - looked_at < _DAY else {}
         seen = source_figures.sources_with_news(connection, since=looked_at - _HOUR) if newest else set()

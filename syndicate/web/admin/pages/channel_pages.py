@@ -1,5 +1,6 @@
 """Pages of channels: list, editor with preview, rename, taking down and restoring."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -190,15 +191,6 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _toml_value(name: str, value: object) -> str:
-    if name == "post_to":
-        return f"[{', '.join(map(_toml, str(value).replace(',', ' ').split()))}]"
-    return str(value) if name == "limit" else _toml(str(value))
-
-
-def _toml(text: str) -> str:
-    """Return a text as a basic string of TOML."""
-    escaped = "".join(
-        f"\\u{ord(letter):04x}" if ord(letter) < 32 or ord(letter) == 127 else letter
-        for letter in text.replace("\\", "\\\\").replace('"', '\\"')
-    )
-    return f'"{escaped}"'
+    """Return a value in TOML, which writes texts and lists as JSON does, but for the delete character."""
+    shown = str(value).replace(",", " ").split() if name == "post_to" else str(value)
+    return str(value) if name == "limit" else json.dumps(shown, ensure_ascii=False).replace("\x7f", "\\u007f")

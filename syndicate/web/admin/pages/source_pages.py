@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from syndicate.audience.importing.csv_text import write_csv
+from syndicate.audience.importing.csv_text import csv_chunks
 from syndicate.errors import ActionRefused, NotFound, ParseError
 from syndicate.jobs.admin.sources.source_actions import CHOSEN, present_source
 from syndicate.jobs.admin.sources.source_list_view import Filter
@@ -93,12 +93,9 @@ def sources_csv(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         rows = request.jobs.source_list.conditions(connection, request.now)
         rows = _filter(request.query).rows(connection, rows)
-        known = source_figures.searched_sources(connection)
-    cells = [
-        (str(at), name, known[at].section, condition.words, "" if known[at].private else known[at].url)
-        for (at, name), condition in rows
-    ]
-    file = write_csv(("id", "name", "section", "state", "address"), cells)
+        known = source_figures.addresses(connection)
+    cells = ((str(at), name, known[at][0], state.words, known[at][1]) for (at, name), state in rows)
+    file = csv_chunks(("id", "name", "section", "state", "address"), cells)
     return Download("sources.csv", "text/csv; charset=utf-8", file)
 
 

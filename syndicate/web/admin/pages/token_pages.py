@@ -24,7 +24,7 @@ def tokens(request: AdminRequest) -> Answer:
     fields, chosen = request.fields, tuple(request.lists.get("scopes", ()))
     if request.is_post:
         try:
-            days = _days(fields.get("days", ""))
+            days = float(read_number(fields["days"]) or 0) if fields.get("days") else None
             added = request.jobs.tokens.add(request.change(), fields.get("name", ""), chosen, days=days)
             message, secret = added.result.message, added.secret
         except WrongFields as error:
@@ -66,11 +66,3 @@ def audit_lines(request: AdminRequest) -> Answer:
     """Save the filtered audit log as lines of JSON."""
     chosen = {name: request.query.get(name, "") for name in AUDIT_FILTERS}
     return Download("audit.ndjson", "application/x-ndjson", export_audit(request.jobs.store, chosen))
-
-
-def _days(text: str) -> float | None:
-    if not text:
-        return None
-    if (days := read_number(text)) is None:
-        raise WrongFields({"days": "Write a number of days between 1 and 3650."})
-    return float(days)

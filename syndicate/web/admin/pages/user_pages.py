@@ -36,16 +36,11 @@ def user(request: AdminRequest) -> Answer:
         made = jobs.send_link(change, user_id)
         return _link(request, made.result.message, made.secret)
     if action == "role":
-        result = jobs.set_role(change, user_id, request.fields.get("role", ""))
-    elif action == "sign-out":
-        result = jobs.end_sessions(change, user_id)
-    elif action == "second-step-off":
-        result = jobs.reset_second_step(change, user_id)
-    elif action == "remove":
-        result = jobs.remove(change, user_id)
-    else:
+        return Redirect(_USERS, jobs.set_role(change, user_id, request.fields.get("role", "")).message)
+    acts = {"sign-out": jobs.end_sessions, "second-step-off": jobs.reset_second_step, "remove": jobs.remove}
+    if action not in acts:
         raise NotFound("There is no such button.")
-    return Redirect(_USERS, result.message)
+    return Redirect(_USERS, acts[action](change, user_id).message)
 
 
 def _link(request: AdminRequest, message: str, key: str) -> Answer:
