@@ -7,7 +7,7 @@ a millisecond: a new article may rewrite hundreds of pages.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -113,7 +113,7 @@ class SitePages:
         self.tags = tags
         self.authors: Collection[str] = ()
         self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
-        self._fragments: dict[tuple[object, ...], Markup] = {}
+        self._parts: dict[tuple[object, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
     def article_pages(
@@ -230,19 +230,20 @@ class SitePages:
         main = self._main_feeds(current)
         feeds = tuple(feed for feed in page.feeds if feed not in main)
         # Pages of a section share these links.
-        markup = self._fragment("pages/parts/feed_links.html", (root, feeds), root=root, feeds=feeds)
+        markup = self.part("pages/parts/feed_links.html", root, (feeds,), feeds=feeds)
         links = {"feeds": page.feeds, "feed_links": markup}
         return self._shared(root, site) | self._frame(root, current, site) | page.variables() | links
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
 
-    def _fragment(self, template: str, inputs: tuple[object, ...], **variables: object) -> Markup:
+    def part(self, template: str, root: str, inputs: tuple[object, ...], **variables: object) -> Markup:
         """Return a part of pages as finished markup, rendered once for each combination of inputs."""
-        key = template, *inputs
-        if key not in self._fragments:
-            self._fragments[key] = self._templates.fragment(template, **variables)
-        return self._fragments[key]
+        key = template, root, *inputs
+        if key not in self._parts:
+            shared = self._shared(root, self.site)
+            self._parts[key] = self._templates.fragment(template, **shared, **variables)
+        return self._parts[key]
 
     def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
         # Most pages name only the main channel: they need no update when another channel goes.
@@ -259,6 +260,7 @@ class SitePages:
                 "head": fragment("pages/parts/head.html", feeds=main, **shared),
                 "masthead": fragment("pages/parts/masthead.html", current=current, **shared),
                 "controls": fragment("pages/parts/controls.html"),
+                "box": self.part("pages/parts/box.html", root, ()),
                 "footer": fragment(
                     "pages/parts/footer.html",
                     feeds=main,
@@ -283,22 +285,13 @@ class SitePages:
         self._rails[root] = (lists, markup)
         return markup
 
-    def calendar(self, path: str, weeks: tuple[object, ...], current: date | None = None) -> Markup:
-        """Return the calendar of a month for the page at ``path``; ``current`` is the day of the page."""
-        shared = self._shared(root_of(path), self.site)
-        markup = self._fragment("pages/parts/month.html", (path.count("/"), weeks), weeks=weeks, **shared)
-        if current is None:
-            return markup
-        number = f">{current.day}</a>"
-        return Markup(str(markup).replace(number, f' aria-current="page"{number}'))
-
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
         """Return more headlines from a section as finished markup; most articles show the same."""
         if not headlines:
             return Markup("")
-        shown = {"section": section, "headlines": headlines, **self._shared(root, self.site)}
-        inputs = root, section, *(headline.path for headline in headlines)
-        return self._fragment("pages/parts/more_from_section.html", inputs, **shown)
+        inputs = section, *(headline.path for headline in headlines)
+        shown = {"section": section, "headlines": headlines}
+        return self.part("pages/parts/more_from_section.html", root, inputs, **shown)
 
     def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""

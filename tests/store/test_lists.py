@@ -136,7 +136,7 @@ def test_facts_of_lists_count_placed_articles(connection):
     assert [row.tags for row in rows] == [["Tides"], ["Tides"]]
     assert paged_lists.newest_of_sources(connection) == {harbour: end}
     assert len(paged_lists.newest_places(connection, 2)) == 2
-    assert paged_lists.count_listed(connection, "source", str(harbour)) == (
+    assert paged_lists.count_of_source(connection, harbour) == (
         4,
         to_microseconds(NOW - 4 * HOUR),
     )

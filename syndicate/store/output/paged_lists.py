@@ -4,11 +4,13 @@ The order of a list is publication time, then id. Each text stands once, as its 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
@@ -76,28 +78,24 @@ def newest_places(connection: Connection, limit: int) -> list[Place]:
     return [Place(*row) for row in _NEWEST_OF_ALL.rows(connection, {"most": limit})]
 
 
-def count_listed(connection: Connection, kind: str, key: str) -> tuple[int, int | None]:
-    """Return the number of articles of a section or source, and the time of its first dated article."""
-    column = schema.articles.c.section_key if kind == "section" else schema.articles.c.source_id
-    value, published = int(key) if kind == "source" else key, schema.articles.c.published
-    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
-    number, at = connection.execute(select(func.count(), first).where(column == value)).one()
-    return int(number), at
+def count_of_source(connection: Connection, source_id: int) -> tuple[int, int | None]:
+    """Return the number of articles of a source, and the time of its first dated article."""
+    ((number, at),) = _COUNT_OF_SOURCE.rows(connection, {"source": source_id})
+    return number, at
 
 
 def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
     """Return (number of sources, id of the leading article) of the stories that several sources cover."""
-    batches = in_batches(sorted(story_ids))
-    rows = (row for batch in batches for row in _COVERAGE.rows(connection, {"ids": batch}))
+    rows = _rows_of(connection, _COVERAGE, story_ids)
     return {story_id: (coverage, lead_id) for story_id, coverage, lead_id in rows}
 
 
 def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[int, int]:
     """Return, by source, the number of these stories that it reports."""
-    table = schema.articles
-    query = select(table.c.source_id, func.count(table.c.story_id.distinct()))
-    query = query.where(table.c.story_id.in_(sorted(story_ids))).group_by(table.c.source_id)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    counts = Counter[int]()
+    for source_id, stories in _rows_of(connection, _PARTNERS, story_ids):
+        counts[source_id] += stories
+    return counts
 
 
 def newest_of_sources(connection: Connection) -> dict[int, int]:
@@ -160,19 +158,11 @@ def with_two_texts(connection: Connection, kind: str, article_ids: Sequence[int]
     A name has a page when two texts of lists carry it, or when an article with it was pruned: that article's
     page stays and links to the page of the name.
     """
-    key = NAMED[kind]
-    matching, named, table = key.table.alias(), key.table, schema.articles
-    second = (
-        select(named.c.article_id)
-        .join(table, table.c.id == named.c.article_id)
-        .where(key == matching.c[key.name], *_named_once(kind))
-        .correlate(matching)
-        .limit(1)
-        .offset(1)
+    found, every = (
+        {row[0] for row in _rows_of(connection, statement, article_ids)}
+        for statement in (_WITH_TWO_TEXTS[kind], _NAMES[kind])
     )
-    query = select(matching.c[key.name]).where(matching.c.article_id.in_(article_ids))
-    found = set(connection.scalars(query.where(second.exists()).distinct()))
-    return found | pruned_names(connection, kind, set(connection.scalars(query.distinct())) - found)
+    return found | pruned_names(connection, kind, every - found)
 
 
 def latest_named_ids(
@@ -185,10 +175,15 @@ def latest_named_ids(
 
 def pruned_names(connection: Connection, kind: str, keys: Collection[str]) -> set[str]:
     """Return the tags or authors (keys) among these that a pruned article had."""
-    table = schema.pruned_tags
     stored = {pruned_name(kind, key): key for key in keys}
-    found = connection.scalars(select(table.c.tag).where(table.c.tag.in_(sorted(stored))))
-    return {stored[name] for name in found}
+    return {stored[row[0]] for row in _rows_of(connection, _PRUNED, stored)}
+
+
+def _rows_of(
+    connection: Connection, statement: CompiledStatement, ids: Collection[int] | Collection[str]
+) -> Iterator[tuple[Any, ...]]:
+    for batch in in_batches(sorted(ids)):
+        yield from statement.rows(connection, {"ids": batch})
 
 
 def pruned_name(kind: str, key: str) -> str:
@@ -257,6 +252,25 @@ def _latest_named(key: Column[str]) -> CompiledStatement:
     return CompiledStatement(query.limit(bindparam("most")))
 
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+
+def _names(kind: str, *, paged: bool) -> CompiledStatement:
+    """Return a query for the names of the articles ``ids``: all, or names that two texts carry."""
+    key, table = NAMED[kind], schema.articles
+    matching, named = key.table.alias(), key.table
+    second = (
+        select(named.c.article_id)
+        .join(table, table.c.id == named.c.article_id)
+        .where(key == matching.c[key.name], *_named_once(kind))
+        .correlate(matching)
+        .limit(1)
+        .offset(1)
+    )
+    query = select(matching.c[key.name]).where(matching.c.article_id.in_(_IDS)).distinct()
+    return CompiledStatement(query.where(second.exists()) if paged else query)
+
+
 def _listed(row: Sequence[Any]) -> ListedArticle:
     published, *facts, tags = row
     return ListedArticle._make((from_microseconds(published), *facts, json.loads(tags)))
@@ -265,9 +279,24 @@ def _listed(row: Sequence[Any]) -> ListedArticle:
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
 _NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
 _LATEST_NAMED = {kind: _latest_named(key) for kind, key in NAMED.items()}
+_NAMES = {kind: _names(kind, paged=False) for kind in NAMED}
+_WITH_TWO_TEXTS = {kind: _names(kind, paged=True) for kind in NAMED}
+_DATED = schema.articles.c.published >= EARLIEST
+_TOTALS: Sequence[Any] = (
+    func.count(), func.min(schema.articles.c.published, type_=BigInteger).filter(_DATED)
+)  # fmt: skip
+_COUNT_OF_SOURCE = CompiledStatement(
+    select(*_TOTALS).where(schema.articles.c.source_id == bindparam("source"))
+)
+_PARTNERS = CompiledStatement(
+    select(schema.articles.c.source_id, func.count(schema.articles.c.story_id.distinct()))
+    .where(schema.articles.c.story_id.in_(_IDS))
+    .group_by(schema.articles.c.source_id)
+)
+_PRUNED = CompiledStatement(select(schema.pruned_tags.c.tag).where(schema.pruned_tags.c.tag.in_(_IDS)))
 _COVERAGE = CompiledStatement(
     select(schema.stories.c.id, schema.stories.c.coverage, schema.stories.c.lead_id).where(
-        schema.stories.c.id.in_(bindparam("ids", expanding=True)), schema.stories.c.coverage > 1
+        schema.stories.c.id.in_(_IDS), schema.stories.c.coverage > 1
     )
 )
 _SPAN = (

@@ -7,22 +7,25 @@ the most covered story. Calendars and links to the days before and after come fr
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby, pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
+from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
     DayPage,
+    Weeks,
     archive_page,
     day_page,
     day_parts,
     latest_page,
     month_page,
+    weeks_of,
 )
 from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site_headline import Headline
@@ -60,6 +63,7 @@ class DayBuild:
     # Days with articles, all and by month, oldest first.
     _known: list[date] = field(default_factory=list, init=False)
     _months: dict[date, list[date]] = field(default_factory=dict, init=False)
+    _calendars: dict[date, Weeks] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
@@ -102,13 +106,12 @@ class DayBuild:
             if self.lists.gives_up():
                 return False
             with context.store.read() as connection:
-                contents = {day: self._content(connection, day) for day in batch if day in self._days}
+                contents = self._contents(connection, [day for day in batch if day in self._days])
             failed |= {_month_of(day) for day in batch if not self._day(day, contents.get(day))}
             ended = {_month_of(day) for day in batch if day == min(due[_month_of(day)])}
-            months = sorted(ended - failed, reverse=True)
-            for month in months:
-                self._month(month, due.keys())
-                done |= due[month]
+            # Marks of a month that failed stay, so that the next run writes it again.
+            months = [m for m in sorted(ended - failed, reverse=True) if self._month(m, due.keys())]
+            done.update(*(due[month] for month in months))
             over = {mark: marks[mark] for mark, found in days.items() if found <= done}
             days = {mark: found for mark, found in days.items() if mark not in over}
             with context.commit() as connection:
@@ -166,11 +169,10 @@ class DayBuild:
         written = True
         if found:
             content, articles = found
-            counts = {other.day: self._days[other][0] for other in self._months[_month_of(day)]}
             parts = day_parts(len(articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
-                render = partial(day_page, self.lists.pages, content, articles, part, counts, zone)
+                render = partial(day_page, self.lists.pages, content, articles, part, zone)
                 written &= self.lists.write_page("day:", day_path(day, part), render)
         for part in range(parts + 1, 1_000):
             if not context.output.exists(day_path(day, part)):
@@ -178,13 +180,27 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _content(self, connection: Connection, day: date) -> tuple[DayPage, list[DayArticle]]:
-        """Return the facts of a day, and its articles, newest first."""
-        rows = paged_lists.rows_between(connection, *self._span(day))
+    def _contents(
+        self, connection: Connection, days: Sequence[date]
+    ) -> dict[date, tuple[DayPage, list[DayArticle]]]:
+        """Return the facts of days, and their articles, newest first."""
+        rows = {day: paged_lists.rows_between(connection, *self._span(day)) for day in days}
+        everything = [row for listed in rows.values() for row in listed]
+        coverage = paged_lists.story_coverage(connection, {row.story_id for row in everything})
+        read = self.lists.headlines.read(connection, [row.article_id for row in everything])
+        shown = {number: listed.headline for number, listed in read.items()}
+        return {day: self._content(day, rows[day], coverage, shown) for day in days}
+
+    def _content(
+        self,
+        day: date,
+        rows: Sequence[ListedArticle],
+        coverage: Mapping[int, tuple[int, int]],
+        shown: Mapping[int, Headline],
+    ) -> tuple[DayPage, list[DayArticle]]:
         texts: dict[int, list[int]] = {}
         for row in rows[::-1]:
             texts.setdefault(row.same_text, []).append(row.article_id)
-        coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
         members: dict[int, list[int]] = {}
         for row in rows:
             if row.story_id in coverage:
@@ -192,8 +208,6 @@ class DayBuild:
         best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
         covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
         self._days[day] = len(rows), covered[0] if covered else 0
-        read = self.lists.headlines.read(connection, [row.article_id for row in rows])
-        shown = {number: listed.headline for number, listed in read.items()}
         articles = [
             DayArticle(shown[first], [shown[number] for number in copies if number in shown])
             for first, *copies in texts.values()
@@ -207,14 +221,24 @@ class DayBuild:
             covered=[shown[number] for number in covered if number in shown],
             previous=self._link(known[at - 1]) if at else None,
             next=self._link(known[at + 1]) if at + 1 < len(known) else None,
+            weeks=self._calendar(_month_of(day)),
         )
         return page, articles[::-1]
+
+    def _calendar(self, month: date) -> Weeks:
+        if month not in self._calendars:
+            counts = {day.day: self._days[day][0] for day in self._months[month]}
+            self._calendars[month] = weeks_of(month, counts)
+        return self._calendars[month]
 
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
 
-    def _month(self, month: date, due: Collection[date]) -> None:
-        """Write or remove the page of a month, and write the pages that link to it, unless they are due."""
+    def _month(self, month: date, due: Collection[date]) -> bool:
+        """Write or remove the page of a month, after the pages that link to it, unless they are due.
+
+        Return whether all pages could be written.
+        """
         known, path = [*self._months], month_path(month)
         at = bisect_left(known, month)
         written = [month] if month in self._months else []
@@ -222,14 +246,16 @@ class DayBuild:
             self.lists.context.remove(path)
         if not self.lists.context.output.exists(path):
             near = (*known[max(0, at - 1) : at], *known[at + len(written) :][:1])
-            written += [other for other in near if other not in due]
-        for other in written:
-            place = bisect_left(known, other)
-            earlier = self._month_link(known[place - 1]) if place else None
-            later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
-            days = self._links_of_month(other)
-            render = partial(month_page, self.lists.pages, other, days, earlier, later)
-            self.lists.write_page("day:", month_path(other), render)
+            written = [*(other for other in near if other not in due), *written]
+        return all(map(self._write_month, written))
+
+    def _write_month(self, month: date) -> bool:
+        known, place = [*self._months], bisect_left([*self._months], month)
+        earlier = self._month_link(known[place - 1]) if place else None
+        later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
+        days, weeks = self._links_of_month(month), self._calendar(month)
+        render = partial(month_page, self.lists.pages, month, days, weeks, earlier, later)
+        return self.lists.write_page("day:", month_path(month), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:
         days = self._months[month][::-1]
