@@ -75,15 +75,14 @@ class PublishContext:
     def save(self, signatures: Mapping[str, str]) -> None:
         """Save the signatures of outputs that are on disk now."""
         with self.commit() as connection:
-            for name, signature in signatures.items():
-                stale.save_signature(connection, name, signature, self.now)
+            stale.save_signatures(connection, signatures, self.now)
 
     def finish_feeds(
         self, kind: str, subject: str, name: str, signature: str, feeds: Mapping[str, bytes]
     ) -> None:
         """Save the signature of feeds on disk, end their quarantine, and note them for the hub."""
         with self.commit() as connection:
-            stale.save_signature(connection, name, signature, self.now)
+            stale.save_signatures(connection, {name: signature}, self.now)
             quarantine.clear_failure(connection, kind, subject)
             note_feeds(connection, self.options, feeds, self.now)
 

@@ -170,7 +170,7 @@ class SiteBuild:
             render = partial(build.page, self._front_top, self._trending)
             if self._lists.write_page("", FRONT_PATH, render):
                 with self._context.commit() as connection:
-                    stale.save_signature(connection, FRONT, front, self._context.now, before=before)
+                    stale.save_signatures(connection, {FRONT: front}, self._context.now, before=before)
         SiteFiles(self._context, self._pages, self._write, self.failures).run()
 
     def _mark(self) -> None:
@@ -205,8 +205,7 @@ class SiteBuild:
                 # Older pages keep their links, which the web server redirects or answers with 410.
                 stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
                 stale.mark_lists(connection, [f"section:{tag_key(name)}" for name in self._sections])
-            for name, signature in changed.items():
-                stale.save_signature(connection, name, signature, now)
+            stale.save_signatures(connection, changed, now)
         if "site" in changed and not self._options.automatic_channels:
             self._lists.remove_feeds()
 

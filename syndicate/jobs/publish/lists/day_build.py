@@ -115,9 +115,8 @@ class DayBuild:
             over = {mark: marks[mark] for mark, found in days.items() if found <= done}
             days = {mark: found for mark, found in days.items() if mark not in over}
             with context.commit() as connection:
-                for month in months:
-                    value = json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
-                    stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", value, context.now)
+                signatures = {f"{MONTH}{month:%Y-%m}": self._signature(month) for month in months}
+                stale.save_signatures(connection, signatures, context.now)
                 stale.clear_lists(connection, over)
         return True
 
@@ -224,6 +223,9 @@ class DayBuild:
             weeks=self._calendar(_month_of(day)),
         )
         return page, articles[::-1]
+
+    def _signature(self, month: date) -> str:
+        return json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
 
     def _calendar(self, month: date) -> Weeks:
         if month not in self._calendars:
