@@ -68,9 +68,9 @@ def rows_between(connection: Connection, start: int, end: int) -> list[ListedArt
     return [_listed(row) for row in _BETWEEN.rows(connection, {"start": start, "end": end})]
 
 
-def count_between(connection: Connection, start: int, end: int) -> int:
-    """Return the number of placed articles published in a span of time."""
-    return int(_COUNT_BETWEEN.rows(connection, {"start": start, "end": end})[0][0])
+def texts_between(connection: Connection, start: int, end: int) -> int:
+    """Return the number of texts of placed articles published in a span of time."""
+    return int(_TEXTS_BETWEEN.rows(connection, {"start": start, "end": end})[0][0])
 
 
 def newest_places(connection: Connection, limit: int) -> list[Place]:
@@ -305,7 +305,7 @@ _SPAN = (
     schema.articles.c.story_id.is_not(None),
 )
 _BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*NEWEST_FIRST))
-_COUNT_BETWEEN = CompiledStatement(select(func.count()).select_from(schema.articles).where(*_SPAN))
+_TEXTS_BETWEEN = CompiledStatement(select(func.count(schema.articles.c.same_text.distinct())).where(*_SPAN))
 _NEWEST_OF_ALL = CompiledStatement(
     select(schema.articles.c.published, schema.articles.c.id)
     .where(*first_of_text(lambda rows: [rows.c.published >= EARLIEST]))

@@ -50,7 +50,7 @@ BATCH_DAYS = 10
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Number of articles of a day, and its most covered article or 0.
+# Number of articles of a day, each text once, and its most covered article or 0.
 Day = tuple[int, int]
 
 
@@ -139,7 +139,7 @@ class DayBuild:
         """
         moved = set()
         for day in days:
-            count = paged_lists.count_between(connection, *self._span(day))
+            count = paged_lists.texts_between(connection, *self._span(day))
             if (day in self._days) != bool(count):
                 moved.add(day)
             if count:
@@ -206,7 +206,7 @@ class DayBuild:
                 members.setdefault(row.story_id, []).append(row.article_id)
         best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
         covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
-        self._days[day] = len(rows), covered[0] if covered else 0
+        self._days[day] = len(texts), covered[0] if covered else 0
         articles = [
             DayArticle(shown[first], [shown[number] for number in copies if number in shown])
             for first, *copies in texts.values()
