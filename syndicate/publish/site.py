@@ -112,9 +112,7 @@ class SitePages:
         self.brands = tuple(dict.fromkeys(newsletter.brand for newsletter in newsletters))
         self.tags = tags
         self.authors: Collection[str] = ()
-        self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
         self._parts: dict[tuple[object, ...], Markup] = {}
-        self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
     def article_pages(
         self,
@@ -229,10 +227,9 @@ class SitePages:
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
         main = self._main_feeds(current)
         feeds = tuple(feed for feed in page.feeds if feed not in main)
-        # Pages of a section share these links.
         markup = self.part("pages/parts/feed_links.html", root, (feeds,), feeds=feeds)
         links = {"feeds": page.feeds, "feed_links": markup}
-        return self._shared(root, site) | self._frame(root, current, site) | page.variables() | links
+        return self._shared(root, site) | self._frame(root, current, site, main) | page.variables() | links
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
@@ -241,49 +238,34 @@ class SitePages:
         """Return a part of pages as finished markup, rendered once for each combination of inputs."""
         key = template, root, *inputs
         if key not in self._parts:
-            shared = self._shared(root, self.site)
-            self._parts[key] = self._templates.fragment(template, **shared, **variables)
+            self._parts[key] = self._templates.fragment(template, **self._shared(root, self.site) | variables)
         return self._parts[key]
 
     def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
         # Most pages name only the main channel: they need no update when another channel goes.
         return tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
 
-    def _frame(self, root: str, current: str, site: SiteView) -> dict[str, object]:
-        """Return head, masthead and footer as finished markup; ``current`` is the path of a link in them."""
-        key = root, current, site.updated
-        if key not in self._frames:
-            front, main = current == FRONT_PATH, self._main_feeds(current)
-            shared = self._shared(root, site) | {"sections": self.sections}
-            fragment = self._templates.fragment
-            self._frames[key] = {
-                "head": fragment("pages/parts/head.html", feeds=main, **shared),
-                "masthead": fragment("pages/parts/masthead.html", current=current, **shared),
-                "controls": fragment("pages/parts/controls.html"),
-                "box": self.part("pages/parts/box.html", root, ()),
-                "footer": fragment(
-                    "pages/parts/footer.html",
-                    feeds=main,
-                    newsletters=self._archives if front else (),
-                    **shared,
-                ),
-            }
-        return self._frames[key]
+    def _frame(
+        self, root: str, current: str, site: SiteView, feeds: tuple[NamedPath, ...]
+    ) -> dict[str, object]:
+        """Return the parts around each page; ``current`` is the path of a link in them."""
+        archives, top = self._archives if current == FRONT_PATH else (), {"site": site, "current": current}
+        below = {"feeds": feeds, "newsletters": archives, "sections": self.sections}
+        return {
+            "head": self.part("pages/parts/head.html", root, (feeds,), feeds=feeds),
+            "masthead": self.part(
+                "pages/parts/masthead.html", root, (current, site.updated), sections=self.sections, **top
+            ),
+            "controls": self.part("pages/parts/controls.html", "", ()),
+            "box": self.part("pages/parts/box.html", root, ()),
+            "footer": self.part("pages/parts/footer.html", root, (feeds, archives), **below),
+        }
 
     def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
-        """Return the rail of the page at ``path``; the last of each folder depth is cached.
-
-        Its lists are top stories, and trending stories that are not among them.
-        """
-        root, lists = root_of(path), (tuple(top), tuple(trending))
-        kept = self._rails.get(root)
-        if kept is not None and kept[0] == lists:
-            return kept[1]
-        shared = self._shared(root, self.site)
+        """Return the rail of the page at ``path``: top stories, and trending stories not among them."""
         others = _without(trending, {headline.path for headline in top})
-        markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=others, **shared)
-        self._rails[root] = (lists, markup)
-        return markup
+        lists = tuple(headline.path for headline in top), tuple(headline.path for headline in others)
+        return self.part("pages/parts/rail.html", root_of(path), lists, top=top, trending=others)
 
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
         """Return more headlines from a section as finished markup; most articles show the same."""

@@ -158,11 +158,9 @@ def with_two_texts(connection: Connection, kind: str, article_ids: Sequence[int]
     A name has a page when two texts of lists carry it, or when an article with it was pruned: that article's
     page stays and links to the page of the name.
     """
-    found, every = (
-        {row[0] for row in _rows_of(connection, statement, article_ids)}
-        for statement in (_WITH_TWO_TEXTS[kind], _NAMES[kind])
-    )
-    return found | pruned_names(connection, kind, every - found)
+    names = dict(_rows_of(connection, _NAMES[kind], article_ids))
+    found = {name for name, has_two in names.items() if has_two}
+    return found | pruned_names(connection, kind, names.keys() - found)
 
 
 def latest_named_ids(
@@ -255,8 +253,8 @@ def _latest_named(key: Column[str]) -> CompiledStatement:
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 
-def _names(kind: str, *, paged: bool) -> CompiledStatement:
-    """Return a query for the names of the articles ``ids``: all, or names that two texts carry."""
+def _names(kind: str) -> CompiledStatement:
+    """Return a query for the names of the articles ``ids``, and whether two texts carry each."""
     key, table = NAMED[kind], schema.articles
     matching, named = key.table.alias(), key.table
     second = (
@@ -267,8 +265,8 @@ def _names(kind: str, *, paged: bool) -> CompiledStatement:
         .limit(1)
         .offset(1)
     )
-    query = select(matching.c[key.name]).where(matching.c.article_id.in_(_IDS)).distinct()
-    return CompiledStatement(query.where(second.exists()) if paged else query)
+    query = select(matching.c[key.name], second.exists()).where(matching.c.article_id.in_(_IDS))
+    return CompiledStatement(query.distinct())
 
 
 def _listed(row: Sequence[Any]) -> ListedArticle:
@@ -279,8 +277,7 @@ def _listed(row: Sequence[Any]) -> ListedArticle:
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
 _NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
 _LATEST_NAMED = {kind: _latest_named(key) for kind, key in NAMED.items()}
-_NAMES = {kind: _names(kind, paged=False) for kind in NAMED}
-_WITH_TWO_TEXTS = {kind: _names(kind, paged=True) for kind in NAMED}
+_NAMES = {kind: _names(kind) for kind in NAMED}
 _DATED = schema.articles.c.published >= EARLIEST
 _TOTALS: Sequence[Any] = (
     func.count(), func.min(schema.articles.c.published, type_=BigInteger).filter(_DATED)
