@@ -53,7 +53,7 @@ from syndicate.publish.site_paths import (
 from syndicate.publish.site_view import NewsletterOffer, SiteView
 from syndicate.templating import Markup, Templates
 from syndicate.text.accent import accent_rules
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 from syndicate.text.plain import paragraph
 
 # Minimum number of articles on the page of a tag with a feed of its own.
@@ -225,7 +225,8 @@ class SitePages:
         return files | {brand.style: _rules(brand, site) for brand in self.brands if brand.name}
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
-        main = self._main_feeds(current)
+        # Most pages name only the main channel: they need no update when another channel goes.
+        main = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
         feeds = tuple(feed for feed in page.feeds if feed not in main)
         markup = self.part("pages/parts/feed_links.html", root, (feeds,), feeds=feeds)
         links = {"feeds": page.feeds, "feed_links": markup}
@@ -240,10 +241,6 @@ class SitePages:
         if key not in self._parts:
             self._parts[key] = self._templates.fragment(template, **self._shared(root, self.site) | variables)
         return self._parts[key]
-
-    def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
-        # Most pages name only the main channel: they need no update when another channel goes.
-        return tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
 
     def _frame(
         self, root: str, current: str, site: SiteView, feeds: tuple[NamedPath, ...]
@@ -294,10 +291,10 @@ class SitePages:
 
 def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
     """Return an article's tags or authors with the paths of their pages or ""; the first spelling counts."""
-    spelt: dict[str, str] = {}
-    for name in names:
-        spelt.setdefault(tag_key(name), name)
-    return [NamedPath(name=name, path=path(name) if key in paged else "") for key, name in spelt.items()]
+    return [
+        NamedPath(name=name, path=path(name) if key in paged else "")
+        for key, name in spellings(names).items()
+    ]
 
 
 def _linked(

@@ -76,7 +76,8 @@ class ArchiveBuild:
             builds.append((newsletter.name, partial(self._newsletter, newsletter, sent[newsletter.name])))
             builds.append((newsletter.name, partial(self._variants, newsletter)))
         builds.append((NEWSLETTERS_PATH, partial(self._landing, sent)))
-        builds.append((NOT_FOUND_PATH, self._not_found))
+        missing = partial(self._page, "404", self.shared_signature, NOT_FOUND_PATH, self.pages.not_found_page)
+        builds.append((NOT_FOUND_PATH, missing))
         built: set[str] = set()
         broken: set[str] = set()
         for name, build in builds:
@@ -215,9 +216,6 @@ class ArchiveBuild:
         return self._page(
             "newsletters", signature_of(self._look, self._views, sample), NEWSLETTERS_PATH, page
         )
-
-    def _not_found(self) -> list[str]:
-        return self._page("404", self.shared_signature, NOT_FOUND_PATH, self.pages.not_found_page)
 
     def _page(self, name: str, signature: str, path: str, page: Callable[[], bytes]) -> list[str]:
         """Write a page whose inputs changed."""

@@ -27,7 +27,7 @@ from syndicate.store.output import channel_store, paged_lists, stale
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.text.language import main_language
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 
 # Maximum number of articles read at once.
 BATCH = 200
@@ -356,9 +356,7 @@ def _in_order(sections: Iterable[str], sources: Iterable[Source]) -> list[str]:
 
     A section is spelt as in its sources' declarations, if any.
     """
-    declared: dict[str, str] = {}
-    for source in sorted(sources, key=lambda source: source.id):
-        declared.setdefault(tag_key(source.section), source.section)
+    declared = spellings(source.section for source in sorted(sources, key=lambda source: source.id))
     place = {key: position for position, key in enumerate(declared)}
     named = [(declared.get(key := tag_key(section), section), key) for section in sections]
     return [name for name, key in sorted(named, key=lambda item: (place.get(item[1], len(place)), item[0]))]

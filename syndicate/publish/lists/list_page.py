@@ -20,7 +20,7 @@ from syndicate.publish.site_paths import (
     source_path,
     tag_path,
 )
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 
 # Numbers of pages that a page links to beside itself, and of tags and sources in a rail.
 _NEAR: Final = 3
@@ -206,11 +206,8 @@ def list_facts(
     ``own`` is the key of the list's tag, which the tags leave out.
     """
     listed = list({row.same_text: row for row in rows}.values())
-    tags, spelt = Counter[str](), dict[str, str]()
-    for row in listed:
-        for tag in row.tags:
-            spelt.setdefault(tag_key(tag), tag)
-        tags.update({tag_key(tag) for tag in row.tags} - {own})
+    spelt = spellings(tag for row in listed for tag in row.tags)
+    tags = Counter(key for row in listed for key in {*map(tag_key, row.tags)} - {own})
     sections = Counter(tag_key(row.section) for row in listed if row.section)
     spelt_sections = {tag_key(row.section): row.section for row in listed}
     last_day = rows[0].published.astimezone(zone).date()

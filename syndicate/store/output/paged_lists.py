@@ -4,7 +4,6 @@ The order of a list is publication time, then id. Each text stands once, as its 
 """
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -80,8 +79,10 @@ def newest_places(connection: Connection, limit: int) -> list[Place]:
 
 def count_of_source(connection: Connection, source_id: int) -> tuple[int, int | None]:
     """Return the number of articles of a source, and the time of its first dated article."""
-    ((number, at),) = _COUNT_OF_SOURCE.rows(connection, {"source": source_id})
-    return number, at
+    source, published = schema.articles.c.source_id, schema.articles.c.published
+    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
+    number, at = connection.execute(select(func.count(), first).where(source == source_id)).one()
+    return int(number), at
 
 
 def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
@@ -92,10 +93,7 @@ def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[i
 
 def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[int, int]:
     """Return, by source, the number of these stories that it reports."""
-    counts = Counter[int]()
-    for source_id, stories in _rows_of(connection, _PARTNERS, story_ids):
-        counts[source_id] += stories
-    return counts
+    return dict(_PARTNERS.rows(connection, {"ids": sorted(story_ids)})) if story_ids else {}
 
 
 def newest_of_sources(connection: Connection) -> dict[int, int]:
@@ -278,13 +276,6 @@ _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source"
 _NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
 _LATEST_NAMED = {kind: _latest_named(key) for kind, key in NAMED.items()}
 _NAMES = {kind: _names(kind) for kind in NAMED}
-_DATED = schema.articles.c.published >= EARLIEST
-_TOTALS: Sequence[Any] = (
-    func.count(), func.min(schema.articles.c.published, type_=BigInteger).filter(_DATED)
-)  # fmt: skip
-_COUNT_OF_SOURCE = CompiledStatement(
-    select(*_TOTALS).where(schema.articles.c.source_id == bindparam("source"))
-)
 _PARTNERS = CompiledStatement(
     select(schema.articles.c.source_id, func.count(schema.articles.c.story_id.distinct()))
     .where(schema.articles.c.story_id.in_(_IDS))

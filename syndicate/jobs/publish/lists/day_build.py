@@ -63,7 +63,6 @@ class DayBuild:
     # Days with articles, all and by month, oldest first.
     _known: list[date] = field(default_factory=list, init=False)
     _months: dict[date, list[date]] = field(default_factory=dict, init=False)
-    _calendars: dict[date, Weeks] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
@@ -188,7 +187,11 @@ class DayBuild:
         coverage = paged_lists.story_coverage(connection, {row.story_id for row in everything})
         read = self.lists.headlines.read(connection, [row.article_id for row in everything])
         shown = {number: listed.headline for number, listed in read.items()}
-        return {day: self._content(day, rows[day], coverage, shown) for day in days}
+        weeks = {
+            month: weeks_of(month, {day.day: self._days[day][0] for day in self._months[month]})
+            for month in set(map(_month_of, days))
+        }
+        return {day: self._content(day, rows[day], coverage, shown, weeks[_month_of(day)]) for day in days}
 
     def _content(
         self,
@@ -196,6 +199,7 @@ class DayBuild:
         rows: Sequence[ListedArticle],
         coverage: Mapping[int, tuple[int, int]],
         shown: Mapping[int, Headline],
+        weeks: Weeks,
     ) -> tuple[DayPage, list[DayArticle]]:
         texts: dict[int, list[int]] = {}
         for row in rows[::-1]:
@@ -220,18 +224,12 @@ class DayBuild:
             covered=[shown[number] for number in covered if number in shown],
             previous=self._link(known[at - 1]) if at else None,
             next=self._link(known[at + 1]) if at + 1 < len(known) else None,
-            weeks=self._calendar(_month_of(day)),
+            weeks=weeks,
         )
         return page, articles[::-1]
 
     def _signature(self, month: date) -> str:
         return json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
-
-    def _calendar(self, month: date) -> Weeks:
-        if month not in self._calendars:
-            counts = {day.day: self._days[day][0] for day in self._months[month]}
-            self._calendars[month] = weeks_of(month, counts)
-        return self._calendars[month]
 
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
@@ -252,11 +250,11 @@ class DayBuild:
         return all(map(self._write_month, written))
 
     def _write_month(self, month: date) -> bool:
-        known, place = [*self._months], bisect_left([*self._months], month)
+        known = [*self._months]
+        place = known.index(month)
         earlier = self._month_link(known[place - 1]) if place else None
         later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
-        days, weeks = self._links_of_month(month), self._calendar(month)
-        render = partial(month_page, self.lists.pages, month, days, weeks, earlier, later)
+        render = partial(month_page, self.lists.pages, month, self._links_of_month(month), earlier, later)
         return self.lists.write_page("day:", month_path(month), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:

@@ -123,12 +123,7 @@ class ListBuild:
                 self.failures.append(str(error))
                 break
             wrong |= relinked
-            done = {
-                mark: version
-                for state in states
-                if state.name not in left
-                for mark, version in state.marks.items()
-            }
+            done = {mark: v for state in states if state.name not in left for mark, v in state.marks.items()}
             with self.context.commit() as connection:
                 stale.clear_lists(connection, done)
         return wrong
