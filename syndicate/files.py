@@ -21,8 +21,6 @@ from syndicate.operating_system import lock_descriptor, sync_descriptor
 _TEMPORARY_NAME = ".{name}.{number:012x}.tmp"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 _NUMBERS = count(secrets.randbits(47))
-# Bytes of a name that a temporary name keeps: a directory entry has at most 255.
-_LONGEST_NAME = 200
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Suffix that ``tempfile`` appends to a prefix.
 _RANDOM_NAME = re.compile(r"[a-z0-9_]{8}")
@@ -197,8 +195,8 @@ def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> N
 
 def _temporary(path: str) -> str:
     folder, slash, name = path.rpartition("/")
-    if not name.isascii() or len(name) > _LONGEST_NAME:
-        name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    # A directory entry has at most 255 bytes, so long names are cut.
+    name = name.encode()[:200].decode(errors="ignore")
     return f"{folder}{slash}{_TEMPORARY_NAME.format(name=name, number=next(_NUMBERS))}"
 
 

@@ -8,6 +8,7 @@ a millisecond: a new article may rewrite hundreds of pages.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -51,7 +52,7 @@ from syndicate.publish.site_paths import (
     tag_path,
 )
 from syndicate.publish.site_view import NewsletterOffer, SiteView
-from syndicate.templating import Markup, Templates
+from syndicate.templating import Markup, Templates, caught
 from syndicate.text.accent import accent_rules
 from syndicate.text.names import spellings, tag_key
 from syndicate.text.plain import paragraph
@@ -121,12 +122,10 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> list[bytes | RenderError]:
         """Return each article's page, or the error in its place; ``more`` maps sections to their articles."""
-        contexts: list[Mapping[str, object] | RenderError] = []
-        for item in items:
-            try:
-                contexts.append(self._article(item, more_from_section=more[item.article.section], **lists))
-            except RenderError as error:
-                contexts.append(error)
+        contexts = [
+            caught(partial(self._article, item, more_from_section=more[item.article.section], **lists))
+            for item in items
+        ]
         whole = [context for context in contexts if not isinstance(context, RenderError)]
         texts = iter(self._templates.render_each(_ARTICLE, whole))
         pages = (context if isinstance(context, RenderError) else next(texts) for context in contexts)
@@ -228,16 +227,19 @@ class SitePages:
         # Most pages name only the main channel: they need no update when another channel goes.
         main = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
         feeds = tuple(feed for feed in page.feeds if feed not in main)
-        markup = self.part("pages/parts/feed_links.html", root, (feeds,), feeds=feeds)
-        links = {"feeds": page.feeds, "feed_links": markup}
-        return self._shared(root, site) | self._frame(root, current, site, main) | page.variables() | links
+        links = self.part("pages/parts/feed_links.html", root, feeds=feeds)
+        around = self._shared(root, site) | self._frame(root, current, site, main)
+        return {**around, **page.variables(), "feeds": page.feeds, "feed_links": links}
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
 
-    def part(self, template: str, root: str, inputs: tuple[object, ...], **variables: object) -> Markup:
-        """Return a part of pages as finished markup, rendered once for each combination of inputs."""
-        key = template, root, *inputs
+    def part(self, template: str, root: str, *inputs: object, **variables: object) -> Markup:
+        """Return a part of pages as finished markup, rendered once for each combination of inputs.
+
+        Without ``inputs`` all variables count.
+        """
+        key = template, root, *(inputs or variables.values())
         if key not in self._parts:
             self._parts[key] = self._templates.fragment(template, **self._shared(root, self.site) | variables)
         return self._parts[key]
@@ -246,31 +248,30 @@ class SitePages:
         self, root: str, current: str, site: SiteView, feeds: tuple[NamedPath, ...]
     ) -> dict[str, object]:
         """Return the parts around each page; ``current`` is the path of a link in them."""
-        archives, top = self._archives if current == FRONT_PATH else (), {"site": site, "current": current}
+        archives = self._archives if current == FRONT_PATH else ()
+        top = {"site": site, "current": current, "sections": self.sections}
         below = {"feeds": feeds, "newsletters": archives, "sections": self.sections}
         return {
-            "head": self.part("pages/parts/head.html", root, (feeds,), feeds=feeds),
-            "masthead": self.part(
-                "pages/parts/masthead.html", root, (current, site.updated), sections=self.sections, **top
-            ),
-            "controls": self.part("pages/parts/controls.html", "", ()),
-            "box": self.part("pages/parts/box.html", root, ()),
-            "footer": self.part("pages/parts/footer.html", root, (feeds, archives), **below),
+            "head": self.part("pages/parts/head.html", root, feeds=feeds),
+            "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
+            "controls": self.part("pages/parts/controls.html", ""),
+            "box": self.part("pages/parts/box.html", root),
+            "footer": self.part("pages/parts/footer.html", root, feeds, archives, **below),
         }
 
     def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
         """Return the rail of the page at ``path``: top stories, and trending stories not among them."""
         others = _without(trending, {headline.path for headline in top})
-        lists = tuple(headline.path for headline in top), tuple(headline.path for headline in others)
-        return self.part("pages/parts/rail.html", root_of(path), lists, top=top, trending=others)
+        paths = (*(headline.path for headline in top), "", *(headline.path for headline in others))
+        return self.part("pages/parts/rail.html", root_of(path), *paths, top=top, trending=others)
 
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
         """Return more headlines from a section as finished markup; most articles show the same."""
         if not headlines:
             return Markup("")
-        inputs = section, *(headline.path for headline in headlines)
+        paths = (headline.path for headline in headlines)
         shown = {"section": section, "headlines": headlines}
-        return self.part("pages/parts/more_from_section.html", root, inputs, **shown)
+        return self.part("pages/parts/more_from_section.html", root, section, *paths, **shown)
 
     def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""

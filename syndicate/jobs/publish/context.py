@@ -72,6 +72,16 @@ class PublishContext:
         """Return whether an output was built from the inputs of the signature, and its files exist."""
         return self.known.get(name) == signature and all(map(self.output.exists, paths))
 
+    def write_changed(
+        self, name: str, signature: str, path: str, data: Callable[[], bytes], *, sync: bool = True
+    ) -> list[str]:
+        """Write an output of one file, unless it was built from the inputs of the signature."""
+        if self.is_built(name, signature, [path]):
+            return []
+        written = self.write({path: data()}, sync=sync)
+        self.save({name: signature})
+        return written
+
     def save(self, signatures: Mapping[str, str]) -> None:
         """Save the signatures of outputs that are on disk now."""
         with self.commit() as connection:

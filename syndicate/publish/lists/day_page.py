@@ -249,7 +249,7 @@ def _calendar(pages: SitePages, path: str, weeks: Weeks, current: date | None = 
 
     The pages of a month share its markup, with a place for the mark in the link of each day.
     """
-    markup = pages.part("pages/parts/month.html", root_of(path), (weeks,), weeks=weeks, mark=_PLACE)
+    markup = pages.part("pages/parts/month.html", root_of(path), weeks=weeks, mark=_PLACE)
     pieces = markup.split(_PLACE)
     linked = [day.day for week in weeks for day in week if day and day.path]
     if current in linked[: len(pieces) - 1]:
@@ -267,10 +267,7 @@ def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
 
 
 def weeks_of(day: date, counts: Mapping[int, int]) -> Weeks:
-    """Return the calendar of a day's month, weeks from Monday; days of other months are ``None``.
-
-    ``counts`` are the numbers of articles of the days with articles.
-    """
+    """Return the calendar of a day's month, weeks from Monday; days of other months are ``None``."""
     most = max(counts.values(), default=1)
 
     def cell(other: date) -> CalendarDay | None:

@@ -36,16 +36,6 @@ _FIRST_PATHS: Final[Mapping[str, Callable[[str], str]]] = {
 FOLDERS: Final = {"section": "sections", "tag": "tags", "author": "authors", "source": "sources"}
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Tag, source or section with a number of articles or stories."""
-
-    name: str
-    path: str
-    count: int
-    mark: SourceMark | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFacts:
     """Facts of the newest articles of a list, since a time.
@@ -62,10 +52,10 @@ class ListFacts:
     sources: int
     stories: int
     shared: int = 0
-    tags: Sequence[Counted] = ()
-    active: Sequence[Counted] = ()
-    sections: Sequence[Counted] = ()
-    partners: Sequence[Counted] = ()
+    tags: Sequence[NamedPath] = ()
+    active: Sequence[NamedPath] = ()
+    sections: Sequence[NamedPath] = ()
+    partners: Sequence[NamedPath] = ()
     days: Sequence[int] = ()
     total: int = 0
     first: datetime | None = None
@@ -220,24 +210,17 @@ def list_facts(
         stories=len({row.story_id for row in listed}),
         shared=sum(row.story_id in covered for row in listed),
         # A tag of two texts here has a page.
-        tags=[
-            Counted(spelt[key], tag_path(key), count)
-            for key, count in _commonest(tags)
-            if count >= _MIN_ON_TAG_PAGE
-        ],
+        tags=[tag for tag in _commonest(tags, spelt, tag_path) if tag.count >= _MIN_ON_TAG_PAGE],
         active=most_active(active),
-        sections=[
-            Counted(spelt_sections[key], section_path(key), count) for key, count in _commonest(sections)
-        ],
+        sections=_commonest(sections, spelt_sections, section_path),
         days=[days[ago] for ago in reversed(range(_BAR_DAYS))],
     )
 
 
-def most_active(counts: Mapping[str, int]) -> list[Counted]:
+def most_active(counts: Mapping[str, int]) -> list[NamedPath]:
     """Return the sources with the highest counts, with their marks."""
-    return [
-        Counted(name, source_path(name), count, SourceMark.of(name)) for name, count in _commonest(counts)
-    ]
+    found = _commonest(counts, {name: name for name in counts}, source_path)
+    return [replace(source, mark=SourceMark.of(source.name)) for source in found]
 
 
 def most_covered(rows: Sequence[ListedArticle], coverage: Mapping[int, int]) -> int | None:
@@ -247,5 +230,8 @@ def most_covered(rows: Sequence[ListedArticle], coverage: Mapping[int, int]) -> 
     return best if found.get(best) else None
 
 
-def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]
+def _commonest(
+    counts: Mapping[str, int], spelt: Mapping[str, str], path: Callable[[str], str]
+) -> list[NamedPath]:
+    best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]
+    return [NamedPath(name=spelt[key], path=path(key), count=count) for key, count in best]

@@ -249,19 +249,18 @@ def save_signatures(
     connection: Connection, signatures: Mapping[str, str], now: datetime, *, before: str | None = None
 ) -> None:
     """Store the signatures of outputs after they were written; with ``before`` only over this signature."""
-    more: dict[str, object] = {"built": to_microseconds(now)}
-    more |= {} if before is None else {"before": before}
-    rows = [{"name": name, "signature": signature} | more for name, signature in signatures.items()]
+    common = {"built": to_microseconds(now), "before": before}
+    rows = [{"name": name, "signature": signature, **common} for name, signature in signatures.items()]
     if rows:
-        _saving(connection.dialect.name, before is not None).execute_many(connection, rows)
+        _saving(connection.dialect.name).execute_many(connection, rows)
 
 
 @lru_cache
-def _saving(dialect: str, is_checked: bool) -> CompiledStatement:  # noqa: FBT001
-    new, where = insert_on(dialect, schema.outputs), schema.outputs.c.signature == bindparam("before")
+def _saving(dialect: str) -> CompiledStatement:
+    new, old = insert_on(dialect, schema.outputs), schema.outputs.c.signature
     changed = {"signature": new.excluded.signature, "built": new.excluded.built}
-    update_row = {"index_elements": ["name"], "set_": changed, "where": where if is_checked else None}
-    return CompiledStatement(new.on_conflict_do_update(**update_row))
+    allowed = old == func.coalesce(bindparam("before"), old)
+    return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=changed, where=allowed))
 
 
 def published_channels(connection: Connection) -> frozenset[str]:

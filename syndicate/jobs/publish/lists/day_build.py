@@ -7,14 +7,13 @@ the most covered story. Calendars and links to the days before and after come fr
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby, pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
-from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
@@ -63,6 +62,7 @@ class DayBuild:
     # Days with articles, all and by month, oldest first.
     _known: list[date] = field(default_factory=list, init=False)
     _months: dict[date, list[date]] = field(default_factory=dict, init=False)
+    _calendars: dict[date, Weeks] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
@@ -105,7 +105,7 @@ class DayBuild:
             if self.lists.gives_up():
                 return False
             with context.store.read() as connection:
-                contents = self._contents(connection, [day for day in batch if day in self._days])
+                contents = {day: self._content(connection, day) for day in batch if day in self._days}
             failed |= {_month_of(day) for day in batch if not self._day(day, contents.get(day))}
             ended = {_month_of(day) for day in batch if day == min(due[_month_of(day)])}
             # Marks of a month that failed stay, so that the next run writes it again.
@@ -178,29 +178,12 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _contents(
-        self, connection: Connection, days: Sequence[date]
-    ) -> dict[date, tuple[DayPage, list[DayArticle]]]:
-        """Return the facts of days, and their articles, newest first."""
-        rows = {day: paged_lists.rows_between(connection, *self._span(day)) for day in days}
-        everything = [row for listed in rows.values() for row in listed]
-        coverage = paged_lists.story_coverage(connection, {row.story_id for row in everything})
-        read = self.lists.headlines.read(connection, [row.article_id for row in everything])
+    def _content(self, connection: Connection, day: date) -> tuple[DayPage, list[DayArticle]]:
+        """Return the facts of a day, and its articles, newest first."""
+        rows = paged_lists.rows_between(connection, *self._span(day))
+        coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
+        read = self.lists.headlines.read(connection, [row.article_id for row in rows])
         shown = {number: listed.headline for number, listed in read.items()}
-        weeks = {
-            month: weeks_of(month, {day.day: self._days[day][0] for day in self._months[month]})
-            for month in set(map(_month_of, days))
-        }
-        return {day: self._content(day, rows[day], coverage, shown, weeks[_month_of(day)]) for day in days}
-
-    def _content(
-        self,
-        day: date,
-        rows: Sequence[ListedArticle],
-        coverage: Mapping[int, tuple[int, int]],
-        shown: Mapping[int, Headline],
-        weeks: Weeks,
-    ) -> tuple[DayPage, list[DayArticle]]:
         texts: dict[int, list[int]] = {}
         for row in rows[::-1]:
             texts.setdefault(row.same_text, []).append(row.article_id)
@@ -224,12 +207,19 @@ class DayBuild:
             covered=[shown[number] for number in covered if number in shown],
             previous=self._link(known[at - 1]) if at else None,
             next=self._link(known[at + 1]) if at + 1 < len(known) else None,
-            weeks=weeks,
+            weeks=self._weeks(_month_of(day)),
         )
         return page, articles[::-1]
 
     def _signature(self, month: date) -> str:
         return json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
+
+    def _weeks(self, month: date) -> Weeks:
+        """Return the calendar of a month, made once: its pages share the markup."""
+        if month not in self._calendars:
+            counts = {day.day: self._days[day][0] for day in self._months[month]}
+            self._calendars[month] = weeks_of(month, counts)
+        return self._calendars[month]
 
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)

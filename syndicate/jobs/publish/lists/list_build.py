@@ -58,9 +58,9 @@ class RenderedArticles:
     articles already read.
     """
 
-    ids: Collection[int]
-    linked: Mapping[str, bool]
-    known: Mapping[int, Article]
+    ids: set[int] = field(default_factory=set)
+    linked: dict[str, bool] = field(default_factory=dict)
+    known: dict[int, Article] = field(default_factory=dict)
 
 
 class _Plan(NamedTuple):
@@ -88,22 +88,17 @@ class ListBuild:
     trending: Sequence[Headline]
     write: Callable[[str, bytes], None]
     failures: list[str]
+    rendered: RenderedArticles
     failed: set[str] = field(default_factory=set, init=False)
     headlines: Headlines = field(init=False)
-    rendered: RenderedArticles = field(default=RenderedArticles((), {}, {}), init=False)
 
     def __post_init__(self) -> None:
-        self.headlines = self._headlines({})
+        self.headlines = Headlines(replace(self.context.views, coverage_cache={}), self.rendered.known)
 
-    def _headlines(self, known: Mapping[int, Article]) -> Headlines:
-        return Headlines(replace(self.context.views, coverage_cache={}), known)
-
-    def run(self, rendered: RenderedArticles | None = None) -> set[int]:
+    def run(self) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
-        self.rendered = rendered or self.rendered
         with self.context.store.read() as connection:
             lists = stale.lists_by_name(stale.stale_lists(connection))
-        self.headlines = self._headlines(self.rendered.known)
         waiting = [name for name in lists if name.partition(":")[0] in KINDS]
         wrong: set[int] = set()
         while waiting and not self.gives_up():
