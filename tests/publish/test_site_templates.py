@@ -167,5 +167,5 @@ def test_usual_sections_have_names_in_the_language_of_the_site(language, name):
     page = list_page(pages, "section", "world", TOP).decode()
 
     assert f'site/sections/world/index.html" aria-current="true">{name}</a>' in page
-    assert f"<title>{name} · " in page
+    assert f"<title>{name[:1].upper()}{name[1:]} · " in page
     assert ">Harbour life</a>" in page

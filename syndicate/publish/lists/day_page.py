@@ -27,8 +27,8 @@ PART: Final = 60
 FIRST_PART: Final = 120
 _LEVELS: Final = 3
 # Place for the mark of the current day in the shared markup of a calendar, and the mark.
-_PLACE: Final = Markup("\0")
-_CURRENT: Final = Markup(' aria-current="page"')
+_PLACE: Final = "\0"
+_CURRENT: Final = ' aria-current="page"'
 
 
 class DayArticle(NamedTuple):
@@ -249,12 +249,11 @@ def _calendar(pages: SitePages, path: str, weeks: Weeks, current: date | None = 
 
     The pages of a month share its markup, with a place for the mark in the link of each day.
     """
-    markup = pages.part("pages/parts/month.html", root_of(path), weeks=weeks, mark=_PLACE)
-    pieces = markup.split(_PLACE)
+    pieces = str(pages.part("pages/parts/month.html", root_of(path), weeks=weeks, mark=_PLACE)).split(_PLACE)
     linked = [day.day for week in weeks for day in week if day and day.path]
     if current in linked[: len(pieces) - 1]:
         pieces[linked.index(current)] += _CURRENT
-    return Markup("").join(pieces)
+    return Markup("".join(pieces))
 
 
 def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
