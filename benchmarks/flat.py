@@ -269,8 +269,8 @@ def _publish_archive(services: Services) -> None:
     for day, count in days.items():
         months.setdefault(day.replace(day=1), {})[str(day.day)] = count, 0
     with services.store.write() as connection:
-        for month, found in months.items():
-            stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", json.dumps(found), NOW)
+        signatures = {f"{MONTH}{month:%Y-%m}": json.dumps(found) for month, found in months.items()}
+        stale.save_signatures(connection, signatures, NOW)
         connection.execute(delete(schema.stale_lists))
         connection.execute(delete(schema.stale_pages))
 

@@ -181,7 +181,7 @@ def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> N
     try:
         descriptor = os.open(path, flags, 0o666)
     except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(path.rpartition("/")[0], exist_ok=True)  # noqa: PTH103
         descriptor = os.open(path, flags, 0o666)
     try:
         remaining = memoryview(data(os.fstat(descriptor).st_ino) if callable(data) else data)

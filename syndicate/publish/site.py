@@ -7,7 +7,8 @@ a millisecond: a new article may rewrite hundreds of pages.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -51,9 +52,9 @@ from syndicate.publish.site_paths import (
     tag_path,
 )
 from syndicate.publish.site_view import NewsletterOffer, SiteView
-from syndicate.templating import Markup, Templates
+from syndicate.templating import Markup, Templates, caught
 from syndicate.text.accent import accent_rules
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 from syndicate.text.plain import paragraph
 
 # Minimum number of articles on the page of a tag with a feed of its own.
@@ -112,9 +113,7 @@ class SitePages:
         self.brands = tuple(dict.fromkeys(newsletter.brand for newsletter in newsletters))
         self.tags = tags
         self.authors: Collection[str] = ()
-        self._frames: dict[tuple[str, str, datetime | None], dict[str, object]] = {}
-        self._fragments: dict[tuple[object, ...], Markup] = {}
-        self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
+        self._parts: dict[tuple[object, ...], Markup] = {}
 
     def article_pages(
         self,
@@ -123,12 +122,10 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> list[bytes | RenderError]:
         """Return each article's page, or the error in its place; ``more`` maps sections to their articles."""
-        contexts: list[Mapping[str, object] | RenderError] = []
-        for item in items:
-            try:
-                contexts.append(self._article(item, more_from_section=more[item.article.section], **lists))
-            except RenderError as error:
-                contexts.append(error)
+        contexts = [
+            caught(partial(self._article, item, more_from_section=more[item.article.section], **lists))
+            for item in items
+        ]
         whole = [context for context in contexts if not isinstance(context, RenderError)]
         texts = iter(self._templates.render_each(_ARTICLE, whole))
         pages = (context if isinstance(context, RenderError) else next(texts) for context in contexts)
@@ -227,78 +224,54 @@ class SitePages:
         return files | {brand.style: _rules(brand, site) for brand in self.brands if brand.name}
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
-        main = self._main_feeds(current)
+        # Most pages name only the main channel: they need no update when another channel goes.
+        main = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
         feeds = tuple(feed for feed in page.feeds if feed not in main)
-        # Pages of a section share these links.
-        markup = self._fragment("pages/parts/feed_links.html", (root, feeds), root=root, feeds=feeds)
-        links = {"feeds": page.feeds, "feed_links": markup}
-        return self._shared(root, site) | self._frame(root, current, site) | page.variables() | links
+        links = self.part("pages/parts/feed_links.html", root, feeds=feeds)
+        around = self._shared(root, site) | self._frame(root, current, site, main)
+        return {**around, **page.variables(), "feeds": page.feeds, "feed_links": links}
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
         return {"site": site, "direction": site.direction, "root": root}
 
-    def _fragment(self, template: str, inputs: tuple[object, ...], **variables: object) -> Markup:
-        """Return a part of pages as finished markup, rendered once for each combination of inputs."""
-        key = template, *inputs
-        if key not in self._fragments:
-            self._fragments[key] = self._templates.fragment(template, **variables)
-        return self._fragments[key]
+    def part(self, template: str, root: str, *inputs: object, **variables: object) -> Markup:
+        """Return a part of pages as finished markup, rendered once for each combination of inputs.
 
-    def _main_feeds(self, current: str) -> tuple[NamedPath, ...]:
-        # Most pages name only the main channel: they need no update when another channel goes.
-        return tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
+        Without ``inputs`` all variables count.
+        """
+        key = template, root, *(inputs or variables.values())
+        if key not in self._parts:
+            self._parts[key] = self._templates.fragment(template, **self._shared(root, self.site) | variables)
+        return self._parts[key]
 
-    def _frame(self, root: str, current: str, site: SiteView) -> dict[str, object]:
-        """Return head, masthead and footer as finished markup; ``current`` is the path of a link in them."""
-        key = root, current, site.updated
-        if key not in self._frames:
-            front, main = current == FRONT_PATH, self._main_feeds(current)
-            shared = self._shared(root, site) | {"sections": self.sections}
-            fragment = self._templates.fragment
-            self._frames[key] = {
-                "head": fragment("pages/parts/head.html", feeds=main, **shared),
-                "masthead": fragment("pages/parts/masthead.html", current=current, **shared),
-                "controls": fragment("pages/parts/controls.html"),
-                "footer": fragment(
-                    "pages/parts/footer.html",
-                    feeds=main,
-                    newsletters=self._archives if front else (),
-                    **shared,
-                ),
-            }
-        return self._frames[key]
+    def _frame(
+        self, root: str, current: str, site: SiteView, feeds: tuple[NamedPath, ...]
+    ) -> dict[str, object]:
+        """Return the parts around each page; ``current`` is the path of a link in them."""
+        archives = self._archives if current == FRONT_PATH else ()
+        top = {"site": site, "current": current, "sections": self.sections}
+        below = {"feeds": feeds, "newsletters": archives, "sections": self.sections}
+        return {
+            "head": self.part("pages/parts/head.html", root, feeds=feeds),
+            "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
+            "controls": self.part("pages/parts/controls.html", ""),
+            "box": self.part("pages/parts/box.html", root),
+            "footer": self.part("pages/parts/footer.html", root, feeds, archives, **below),
+        }
 
     def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
-        """Return the rail of the page at ``path``; the last of each folder depth is cached.
-
-        Its lists are top stories, and trending stories that are not among them.
-        """
-        root, lists = root_of(path), (tuple(top), tuple(trending))
-        kept = self._rails.get(root)
-        if kept is not None and kept[0] == lists:
-            return kept[1]
-        shared = self._shared(root, self.site)
+        """Return the rail of the page at ``path``: top stories, and trending stories not among them."""
         others = _without(trending, {headline.path for headline in top})
-        markup = self._templates.fragment("pages/parts/rail.html", top=top, trending=others, **shared)
-        self._rails[root] = (lists, markup)
-        return markup
-
-    def calendar(self, path: str, weeks: tuple[object, ...], current: date | None = None) -> Markup:
-        """Return the calendar of a month for the page at ``path``; ``current`` is the day of the page."""
-        shared = self._shared(root_of(path), self.site)
-        markup = self._fragment("pages/parts/month.html", (path.count("/"), weeks), weeks=weeks, **shared)
-        if current is None:
-            return markup
-        number = f">{current.day}</a>"
-        return Markup(str(markup).replace(number, f' aria-current="page"{number}'))
+        paths = (*(headline.path for headline in top), "", *(headline.path for headline in others))
+        return self.part("pages/parts/rail.html", root_of(path), *paths, top=top, trending=others)
 
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
         """Return more headlines from a section as finished markup; most articles show the same."""
         if not headlines:
             return Markup("")
-        shown = {"section": section, "headlines": headlines, **self._shared(root, self.site)}
-        inputs = root, section, *(headline.path for headline in headlines)
-        return self._fragment("pages/parts/more_from_section.html", inputs, **shown)
+        paths = (headline.path for headline in headlines)
+        shown = {"section": section, "headlines": headlines}
+        return self.part("pages/parts/more_from_section.html", root, section, *paths, **shown)
 
     def section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """Return the channels with exactly this section, else the section's own feed."""
@@ -319,10 +292,10 @@ class SitePages:
 
 def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
     """Return an article's tags or authors with the paths of their pages or ""; the first spelling counts."""
-    spelt: dict[str, str] = {}
-    for name in names:
-        spelt.setdefault(tag_key(name), name)
-    return [NamedPath(name=name, path=path(name) if key in paged else "") for key, name in spelt.items()]
+    return [
+        NamedPath(name=name, path=path(name) if key in paged else "")
+        for key, name in spellings(names).items()
+    ]
 
 
 def _linked(

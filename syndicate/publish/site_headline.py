@@ -256,10 +256,12 @@ class NamedPath:
     """Section, tag, feed or newsletter for templates.
 
     The ``path`` of a feed lacks its extension. A newsletter's ``path`` is the path of its feed, its ``name``
-    the folder of its archive. ``count`` is the number of articles, 0 if unknown.
+    the folder of its archive. ``count`` is the number of articles or stories, 0 if unknown. A counted source
+    has a ``mark``.
     """
 
     title: str = ""
     name: str = ""
     path: str = ""
     count: int = 0
+    mark: SourceMark | None = None

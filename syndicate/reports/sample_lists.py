@@ -14,6 +14,7 @@ from syndicate.publish.lists.day_page import (
     day_page,
     latest_page,
     month_page,
+    weeks_of,
 )
 from syndicate.publish.lists.list_page import (
     ListPage,
@@ -48,10 +49,11 @@ def sample_lists(
     day = now.date()
     link = DayLink(day - timedelta(days=1), "site/days/sample.html", 2, headlines[0])
     articles = [DayArticle(headline, headlines[:1]) for headline in headlines]
-    few = DayPage(day=day, sources=1, stories=1, covered=(), previous=None, next=None)
+    weeks = weeks_of(day, {day.day: 2})
+    few = DayPage(day=day, sources=1, stories=1, covered=(), previous=None, next=None, weeks=weeks)
     full = replace(few, covered=headlines, previous=link, next=link)
     for sample in (few, full):
-        yield partial(day_page, pages, sample, articles, 1, {day.day: 2}, UTC)
+        yield partial(day_page, pages, sample, articles, 1, UTC)
     yield partial(latest_page, pages, headlines, UTC, trending=headlines)
     yield partial(latest_page, pages, (), UTC, section="Sample")
     yield partial(month_page, pages, day.replace(day=1), [link], link, link)

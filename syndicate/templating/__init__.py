@@ -34,7 +34,7 @@ from syndicate.templating.environment import (
 from syndicate.workers.process import Answer
 from syndicate.workers.rendering import MAX_TEXT, RenderPool, caught
 
-__all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
+__all__ = ["Markup", "Templates", "caught", "escape", "iso_date", "reading_time"]
 
 _SOURCES: Final = frozenset({".html", ".txt", ".css"})
 

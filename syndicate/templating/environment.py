@@ -48,11 +48,6 @@ COMMON: Final = "common"
 _PART: Final = re.compile(r"{# (\w+/words\.\w+) #}")
 
 
-def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
-    """Return the name of a time zone at that time ("CET"), or its offset."""
-    return value.astimezone(zone).tzname() or ""
-
-
 @lru_cache(maxsize=1024)
 def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
     """Format a time by RFC 3339 with whole seconds: "2026-11-24T09:00:00+00:00"."""
@@ -204,7 +199,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         clock=clock_time,
         weekday=day_of_week,
         calendar=calendar_date,
-        zone_name=_zone_name,
+        zone_name=lambda value, zone=UTC: value.astimezone(zone).tzname() or "",
         iso=iso_date,
         language_name=language_name,
         joined=joined_names,

@@ -58,15 +58,18 @@ def full_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
 
 def clock_time(value: datetime, zone: tzinfo = UTC, language: str = "en", *, weekday: bool = False) -> str:
     """Return the time of day in ``zone``: "09:00", or "Tue 09:00" with the ``weekday``."""
-    patterns = _patterns(language)
-    pattern = patterns.weekday_time if weekday else patterns.time
-    return pattern.apply(value.astimezone(zone), patterns.locale)
+    local, patterns = value.astimezone(zone), _patterns(language)
+    return patterns.weekday_time.apply(local, patterns.locale) if weekday else _clock(local, language)
 
 
 def _with_clock(style: str, local: datetime, language: str) -> str:
-    day, hour, minute = _written(style, local.date(), language), local.hour, local.minute
-    clock = _patterns(language).clock % {"H": hour, "HH": f"{hour:02}", "m": minute, "mm": f"{minute:02}"}
-    return _patterns(language).joined.replace("{0}", clock).replace("{1}", day)
+    day = _written(style, local.date(), language)
+    return _patterns(language).joined.replace("{0}", _clock(local, language)).replace("{1}", day)
+
+
+def _clock(local: datetime, language: str) -> str:
+    hour, minute = local.hour, local.minute
+    return _patterns(language).clock % {"H": hour, "HH": f"{hour:02}", "m": minute, "mm": f"{minute:02}"}
 
 
 # Days are few, and babel takes 30 µs for each.
@@ -88,7 +91,6 @@ class _Patterns(NamedTuple):
     near: DateTimePattern
     brief: DateTimePattern
     day_name: DateTimePattern
-    time: DateTimePattern
     weekday_time: DateTimePattern
     clock: str
     joined: str
@@ -107,7 +109,6 @@ def _patterns(language: str) -> _Patterns:
         found = match_skeleton(name, locale.datetime_skeletons)
         return parse_pattern(locale.datetime_skeletons[found] if found else fallback)
 
-    time = skeleton("Hm", "HH:mm")
     return _Patterns(
         locale=locale,
         short=skeleton("yMMMd", "d MMM y"),
@@ -117,9 +118,8 @@ def _patterns(language: str) -> _Patterns:
         near=skeleton("MMMd", "d MMM"),
         brief=skeleton("MMMEd", "E d MMM"),
         day_name=parse_pattern("ccc"),
-        time=time,
         weekday_time=skeleton("EHm", "E HH:mm"),
-        clock=str(time.format),
+        clock=str(skeleton("Hm", "HH:mm").format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
 

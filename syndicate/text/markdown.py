@@ -42,12 +42,8 @@ def markdown_parser(*, html: bool = False) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": html}).enable(["table", "strikethrough"])
     if not html:
         # Assigned, as the library documents for applications with rules of their own.
-        parser.validateLink = _is_safe_link  # type: ignore[method-assign]
+        parser.validateLink = lambda url: bool(_SAFE_LINK.match(url.strip()))  # type: ignore[method-assign]
     return parser
-
-
-def _is_safe_link(url: str) -> bool:
-    return _SAFE_LINK.match(url.strip()) is not None
 
 
 def _inline_text(token: Token) -> str:

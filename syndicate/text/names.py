@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -56,6 +57,14 @@ def tag_key(name: str) -> str:
         elif category != "Cf":
             kept.append(" ")
     return " ".join("".join(kept).split()) or " ".join(folded.split())
+
+
+def spellings(names: Iterable[str]) -> dict[str, str]:
+    """Return the first spelling of each name by its key."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(tag_key(name), name)
+    return found
 
 
 def _folded(name: str) -> str:

@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from syndicate.errors import RenderError, RenderStopped
 from syndicate.workers import Answers, WorkerClosed, WorkerDied, WorkerPool, WorkerTimeout
+
+T = TypeVar("T")
 
 TIME_LIMIT = 10.0
 """Seconds for one document."""
@@ -134,8 +137,8 @@ class RenderPool:
         raise RenderError(value)
 
 
-def caught(render: Callable[[], str]) -> str | RenderError:
-    """Return the text of a template, or its error."""
+def caught(render: Callable[[], T]) -> T | RenderError:
+    """Return what ``render`` returns, such as the text of a template, or its error."""
     try:
         return render()
     except RenderError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lxml import html as lxml_html
 
-from syndicate.publish.lists.day_page import DayArticle, DayLink, DayPage, day_page, month_page
+from syndicate.publish.lists.day_page import DayArticle, DayLink, DayPage, day_page, month_page, weeks_of
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.templating import Templates
@@ -24,9 +24,15 @@ def test_the_page_of_a_day_marks_its_own_day_in_the_calendar_and_no_other() -> N
 
     for number in COUNTS:
         day = DayPage(
-            day=date(NOW.year, NOW.month, number), sources=1, stories=1, previous=None, next=None, covered=()
+            day=date(NOW.year, NOW.month, number),
+            sources=1,
+            stories=1,
+            previous=None,
+            next=None,
+            weeks=weeks_of(NOW.date(), COUNTS),
+            covered=(),
         )
-        page = day_page(pages, day, articles, 1, COUNTS, UTC)
+        page = day_page(pages, day, articles, 1, UTC)
         assert days_of(page) == list(map(str, COUNTS))
         assert days_of(page, "[@aria-current='page']") == [str(number)]
 

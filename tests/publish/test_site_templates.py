@@ -10,7 +10,7 @@ from syndicate.model import Article, Enclosure, Image, Source
 from syndicate.publish.about.about_pages import AboutPage, FeedRow, FeedsPage
 from syndicate.publish.front_choice import FrontPlaces, Lane
 from syndicate.publish.lists.day_page import ArchivePage, DayLink, DayPage, LatestPage
-from syndicate.publish.lists.list_page import Counted, ListFacts, ListPage
+from syndicate.publish.lists.list_page import ListFacts, ListPage
 from syndicate.publish.lists.sources_page import SourcesPage
 from syndicate.publish.newsletter_archive import EditionPage, EditionsPage, NewslettersPage
 from syndicate.publish.page_context import ArticlePage, FrontPage
@@ -86,7 +86,7 @@ OBJECTS = {
     "Headline": Headline, "Hot": Hot, "Growth": Growth, "Story": StoryView, "Mark": SourceMark, "Lane": Lane,
     "Section block": SectionBlock, "Newsletter to join": NewsletterOffer, "Edition": EditionTeaser,
     "Newsletter": NewsletterView, "Edition link": EditionLink,
-    "Facts of a list": ListFacts, "Counted": Counted, "Day or month": DayLink,
+    "Facts of a list": ListFacts, "Day or month": DayLink,
     "Path": NamedPath, "Image": Image, "File": Enclosure,
     "Found story": FoundStory, "Count": Facet, "Row of a feed": FeedRow,
 }  # fmt: skip
@@ -167,5 +167,5 @@ def test_usual_sections_have_names_in_the_language_of_the_site(language, name):
     page = list_page(pages, "section", "world", TOP).decode()
 
     assert f'site/sections/world/index.html" aria-current="true">{name}</a>' in page
-    assert f"<title>{name} · " in page
+    assert f"<title>{name[:1].upper()}{name[1:]} · " in page
     assert ">Harbour life</a>" in page

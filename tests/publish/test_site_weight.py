@@ -7,7 +7,7 @@ from typing import Any
 
 from syndicate.model import StoryLinks
 from syndicate.publish.front_choice import choose_front
-from syndicate.publish.lists.day_page import FIRST_PART, DayArticle, DayPage, day_page
+from syndicate.publish.lists.day_page import FIRST_PART, DayArticle, DayPage, day_page, weeks_of
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock
@@ -67,9 +67,12 @@ def test_the_longest_page_of_a_day_weighs_less_than_100_kilobytes():
         )
         for number in range(1, FIRST_PART + 1)
     ]
-    day = DayPage(day=NOW.date(), sources=1, stories=FIRST_PART, previous=None, next=None, covered=())
+    weeks = weeks_of(NOW.date(), {NOW.day: FIRST_PART})
+    day = DayPage(
+        day=NOW.date(), sources=1, stories=FIRST_PART, previous=None, next=None, weeks=weeks, covered=()
+    )
 
-    page = day_page(SitePages(Templates(), OPTIONS), day, listed, 1, {NOW.day: FIRST_PART}, UTC)
+    page = day_page(SitePages(Templates(), OPTIONS), day, listed, 1, UTC)
 
     assert len(page) < 100_000
 

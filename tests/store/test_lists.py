@@ -130,13 +130,13 @@ def test_facts_of_lists_count_placed_articles(connection):
     harbour = source_ids(connection)["Harbour"]
     factories.add_unplaced(connection, harbour, [report(4)])
     start, end = (to_microseconds(NOW - number * HOUR) for number in (5, 1))
-    assert paged_lists.count_between(connection, start, end) == 2
+    assert paged_lists.texts_between(connection, start, end) == 2
     assert [row.section for row in paged_lists.rows_between(connection, start, end)] == ["world", "world"]
     rows = paged_lists.newest_rows(connection, "tag", "tides", since=start, limit=2)
     assert [row.tags for row in rows] == [["Tides"], ["Tides"]]
     assert paged_lists.newest_of_sources(connection) == {harbour: end}
     assert len(paged_lists.newest_places(connection, 2)) == 2
-    assert paged_lists.count_listed(connection, "source", str(harbour)) == (
+    assert paged_lists.count_of_source(connection, harbour) == (
         4,
         to_microseconds(NOW - 4 * HOUR),
     )

@@ -262,9 +262,9 @@ def test_young_pages_or_all_of_them_can_be_marked_at_once(room):
 
 def test_outputs_remember_what_they_were_built_from_until_told_to_forget(store):
     with store.write() as connection:
-        stale.save_signature(connection, "channel:news", "one", NOW)
-        stale.save_signature(connection, "opml", "x", NOW)
-        stale.save_signature(connection, "channel:news", "two", NOW)
+        stale.save_signatures(connection, {"channel:news": "one", "opml": "x"}, NOW)
+        stale.save_signatures(connection, {"channel:news": "two"}, NOW)
+        stale.save_signatures(connection, {"channel:news": "three"}, NOW, before="one")
         assert stale.signatures(connection) == {"channel:news": "two", "opml": "x"}
         stale.clear_signatures(connection)
         assert set(stale.signatures(connection).values()) == {""}

@@ -439,7 +439,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "leases.take_part": lambda c: leases.take_part(c, "site", owner="us", now=NOW, until=LATER),
     "stale.mark_sources": lambda c: stale.mark_sources(c, [1]),
     "stale.clear_stale": lambda c: stale.clear_stale(c, [(1, 1)]),
-    "stale.save_signature": lambda c: stale.save_signature(c, "opml", "x", NOW),
+    "stale.save_signatures": lambda c: stale.save_signatures(c, {"opml": "x"}, NOW),
     "stale.clear_signatures": stale.clear_signatures,
     "story_store.add_stories": lambda c: story_store.add_stories(c, [1], NOW),
     "story_store.place_articles": lambda c: factories.place(c, 1, 1),

@@ -76,7 +76,8 @@ class ArchiveBuild:
             builds.append((newsletter.name, partial(self._newsletter, newsletter, sent[newsletter.name])))
             builds.append((newsletter.name, partial(self._variants, newsletter)))
         builds.append((NEWSLETTERS_PATH, partial(self._landing, sent)))
-        builds.append((NOT_FOUND_PATH, self._not_found))
+        missing = "404", self.shared_signature, NOT_FOUND_PATH, self.pages.not_found_page
+        builds.append((NOT_FOUND_PATH, partial(context.write_changed, *missing, sync=False)))
         built: set[str] = set()
         broken: set[str] = set()
         for name, build in builds:
@@ -212,20 +213,8 @@ class ArchiveBuild:
             editions = self._archived(sample)
             return newsletters_page(self.pages, self._views, next(iter(editions), None), self._live(editions))
 
-        return self._page(
-            "newsletters", signature_of(self._look, self._views, sample), NEWSLETTERS_PATH, page
-        )
-
-    def _not_found(self) -> list[str]:
-        return self._page("404", self.shared_signature, NOT_FOUND_PATH, self.pages.not_found_page)
-
-    def _page(self, name: str, signature: str, path: str, page: Callable[[], bytes]) -> list[str]:
-        """Write a page whose inputs changed."""
-        if self.context.is_built(name, signature, [path]):
-            return []
-        written = self._write({path: page()})
-        self.context.save({name: signature})
-        return written
+        inputs = signature_of(self._look, self._views, sample)
+        return self.context.write_changed("newsletters", inputs, NEWSLETTERS_PATH, page, sync=False)
 
     def _archived(self, sent: Sequence[EditionRow]) -> list[ArchivedEdition]:
         published = {edition.id: edition.published for edition in sent}

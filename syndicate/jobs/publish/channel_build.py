@@ -184,12 +184,8 @@ def _page_name(channel: Channel, number: int) -> str:
 def write_source_lists(context: PublishContext) -> list[str]:
     """Write the sources as OPML, and the style sheet of feeds; return the paths that changed."""
     document = sources_opml(f"{context.options.title}: sources", context.views.sources.values())
-    signature = signature_of(document)
-    changed = context.write({"feed.css": context.templates.read("pages/feed.css")})
-    if not context.is_built("opml", signature, ["sources.opml"]):
-        changed += context.write({"sources.opml": document})
-        context.save({"opml": signature})
-    return changed
+    style = context.write({"feed.css": context.templates.read("pages/feed.css")})
+    return style + context.write_changed("opml", signature_of(document), "sources.opml", lambda: document)
 
 
 def write_news_sitemap(context: PublishContext) -> list[str]:
@@ -201,13 +197,13 @@ def write_news_sitemap(context: PublishContext) -> list[str]:
     facts = [(article.uid, article.title, article.content_hash, article.updated) for article in found]
     recent = [since <= article.published <= context.now for article in found]
     signature = signature_of(context.options, facts, recent)
-    if context.is_built("news-sitemap", signature, ["news-sitemap.xml"]):
-        return []
-    with context.store.read() as connection:
-        items = context.views.listed(connection, found)
-    changed = context.write({"news-sitemap.xml": news_sitemap(items, context.options, context.now)})
-    context.save({"news-sitemap": signature})
-    return changed
+
+    def data() -> bytes:
+        with context.store.read() as connection:
+            items = context.views.listed(connection, found)
+        return news_sitemap(items, context.options, context.now)
+
+    return context.write_changed("news-sitemap", signature, "news-sitemap.xml", data)
 
 
 def visible_fields(source: Source) -> tuple[object, ...]:

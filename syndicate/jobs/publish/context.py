@@ -72,18 +72,27 @@ class PublishContext:
         """Return whether an output was built from the inputs of the signature, and its files exist."""
         return self.known.get(name) == signature and all(map(self.output.exists, paths))
 
+    def write_changed(
+        self, name: str, signature: str, path: str, data: Callable[[], bytes], *, sync: bool = True
+    ) -> list[str]:
+        """Write an output of one file, unless it was built from the inputs of the signature."""
+        if self.is_built(name, signature, [path]):
+            return []
+        written = self.write({path: data()}, sync=sync)
+        self.save({name: signature})
+        return written
+
     def save(self, signatures: Mapping[str, str]) -> None:
         """Save the signatures of outputs that are on disk now."""
         with self.commit() as connection:
-            for name, signature in signatures.items():
-                stale.save_signature(connection, name, signature, self.now)
+            stale.save_signatures(connection, signatures, self.now)
 
     def finish_feeds(
         self, kind: str, subject: str, name: str, signature: str, feeds: Mapping[str, bytes]
     ) -> None:
         """Save the signature of feeds on disk, end their quarantine, and note them for the hub."""
         with self.commit() as connection:
-            stale.save_signature(connection, name, signature, self.now)
+            stale.save_signatures(connection, {name: signature}, self.now)
             quarantine.clear_failure(connection, kind, subject)
             note_feeds(connection, self.options, feeds, self.now)
 

@@ -350,7 +350,7 @@ def _mark_sources(context: PublishContext) -> None:
         stale.mark_sources(
             connection, [int(text) for text, right in rights.items() if before.get(text, right) != right]
         )
-        stale.save_signature(connection, "sources", json.dumps(rights), context.now)
+        stale.save_signatures(connection, {"sources": json.dumps(rights)}, context.now)
 
 
 def _remove_channels(context: PublishContext) -> None:
@@ -364,5 +364,5 @@ def _remove_channels(context: PublishContext) -> None:
         remove_channel(context, old)
         with context.commit() as connection:
             channel_archives.move_archive(connection, old, moved.get(old))
-            stale.save_signature(connection, output, stale.GONE, context.now)
+            stale.save_signatures(connection, {output: stale.GONE}, context.now)
             quarantine.clear_failure(connection, "channel", old)

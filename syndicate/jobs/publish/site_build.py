@@ -14,7 +14,7 @@ from syndicate.jobs.publish.lists.day_build import DayBuild, write_latest
 from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild, RenderedArticles
 from syndicate.jobs.publish.site_files import SiteFiles
 from syndicate.jobs.publish.story_build import StoryBuild
-from syndicate.model import Article, Channel, PublishedArticle, Source
+from syndicate.model import Channel, PublishedArticle, Source
 from syndicate.publish.channel_query import only_section
 from syndicate.publish.front_choice import growth_of
 from syndicate.publish.lists.list_page import first_path
@@ -27,7 +27,7 @@ from syndicate.store.output import channel_store, paged_lists, stale
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_leads import language_leads
 from syndicate.text.language import main_language
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 
 # Maximum number of articles read at once.
 BATCH = 200
@@ -60,10 +60,8 @@ class SiteBuild:
         self._options = context.options
         self._language = main_language(context.options.language)
         self._more: dict[str, list[Headline]] = {}
-        self._rendered: set[int] = set()
+        self._rendered = RenderedArticles()
         self._written: dict[int, int] = {}
-        self._linked: dict[str, bool] = {}
-        self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
         self._views = replace(context.views, coverage_cache={})
         self._failed_in_a_row = 0
@@ -141,6 +139,7 @@ class SiteBuild:
             trending=self._shown["trending"],
             write=self._write,
             failures=self.failures,
+            rendered=self._rendered,
         )
         templates = self._context.templates.fingerprint("pages/")
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
@@ -170,7 +169,7 @@ class SiteBuild:
             render = partial(build.page, self._front_top, self._trending)
             if self._lists.write_page("", FRONT_PATH, render):
                 with self._context.commit() as connection:
-                    stale.save_signature(connection, FRONT, front, self._context.now, before=before)
+                    stale.save_signatures(connection, {FRONT: front}, self._context.now, before=before)
         SiteFiles(self._context, self._pages, self._write, self.failures).run()
 
     def _mark(self) -> None:
@@ -205,8 +204,7 @@ class SiteBuild:
                 # Older pages keep their links, which the web server redirects or answers with 410.
                 stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
                 stale.mark_lists(connection, [f"section:{tag_key(name)}" for name in self._sections])
-            for name, signature in changed.items():
-                stale.save_signature(connection, name, signature, now)
+            stale.save_signatures(connection, changed, now)
         if "site" in changed and not self._options.automatic_channels:
             self._lists.remove_feeds()
 
@@ -219,13 +217,13 @@ class SiteBuild:
                 progress(done, max(waiting, done))
             if self._gives_up():
                 break
-            wrong = self._lists.run(RenderedArticles(self._rendered, self._linked, self._articles))
+            wrong = self._lists.run()
             if not wrong:
                 self._stories()
                 DayBuild(lists=self._lists).run()
                 break
             # Pages of these articles link to a removed page of a tag or author, or not to a new one.
-            self._rendered -= wrong
+            self._rendered.ids.difference_update(wrong)
         return done
 
     def _stale_batches(self, least: int = 0, below: int | None = None) -> Iterator[int]:
@@ -236,7 +234,7 @@ class SiteBuild:
             if not batch:
                 break
             below = batch[-1][0]
-            fresh = [item for item in batch if item[0] not in self._rendered]
+            fresh = [item for item in batch if item[0] not in self._rendered.ids]
             self._batch(fresh)
             yield len(fresh)
             if len(self._written) >= PAGES_PER_COMMIT:
@@ -249,7 +247,7 @@ class SiteBuild:
     def _batch(self, batch: Sequence[tuple[int, int]]) -> None:
         """Write these articles' pages; ``_finish`` marks the lists with these articles."""
         versions = dict(batch)
-        self._rendered |= versions.keys()
+        self._rendered.ids.update(versions)
         with self._store.read() as connection:
             articles_by_id = article_store.get_articles(connection, versions)
             articles = [articles_by_id[article_id] for article_id in versions if article_id in articles_by_id]
@@ -259,14 +257,14 @@ class SiteBuild:
                 for kind in paged_lists.NAMED
             }
             more = {name: self._more_from(connection, name) for name in {a.section for a in articles}}
-        self._articles |= {
-            article.id: article for article in articles[: max(0, MAX_KNOWN_ARTICLES - len(self._articles))]
-        }
+        room = max(0, MAX_KNOWN_ARTICLES - len(self._rendered.known))
+        self._rendered.known.update((article.id, article) for article in articles[:room])
         self._pages.tags, self._pages.authors = paged["tag"], paged["author"]
         for item, page in self._rendered_pages(items, more):
             article = item.article
             for kind, names in (("tag", article.tags), ("author", article.authors)):
-                self._linked |= {f"{kind}:{key}": key in paged[kind] for key in map(tag_key, names)}
+                found = {f"{kind}:{key}": key in paged[kind] for key in map(tag_key, names)}
+                self._rendered.linked.update(found)
             try:
                 if isinstance(page, RenderError):
                     raise page
@@ -357,9 +355,7 @@ def _in_order(sections: Iterable[str], sources: Iterable[Source]) -> list[str]:
 
     A section is spelt as in its sources' declarations, if any.
     """
-    declared: dict[str, str] = {}
-    for source in sorted(sources, key=lambda source: source.id):
-        declared.setdefault(tag_key(source.section), source.section)
+    declared = spellings(source.section for source in sorted(sources, key=lambda source: source.id))
     place = {key: position for position, key in enumerate(declared)}
     named = [(declared.get(key := tag_key(section), section), key) for section in sections]
     return [name for name, key in sorted(named, key=lambda item: (place.get(item[1], len(place)), item[0]))]

@@ -87,8 +87,7 @@ class SiteFiles:
             self.failures.append(str(error))
             return
         with context.commit() as connection:
-            stale.save_signature(connection, "sitemap", sitemap, context.now)
-            stale.save_signature(connection, "site files", look, context.now)
+            stale.save_signatures(connection, {"sitemap": sitemap, "site files": look}, context.now)
             stale.clear_lists(connection, marks)
 
     def _fixed_documents(self) -> None:

@@ -56,7 +56,8 @@ def sitemap_index(parts: Mapping[str, str], site_url: str) -> bytes:
 
 def manifest(options: PublishOptions) -> bytes:
     """Return the web app manifest, by which browsers put the site on a home screen."""
-    icons = [("icon-192.png", "192x192"), ("icon-512.png", "512x512"), ("favicon.svg", "any")]
+    images = [("icon-192.png", "192x192"), ("icon-512.png", "512x512")]
+    icons = [{"src": f"assets/{name}", "sizes": sizes, "type": "image/png"} for name, sizes in images]
     facts = {
         "name": options.title,
         "short_name": options.title,
@@ -68,9 +69,7 @@ def manifest(options: PublishOptions) -> bytes:
         "display": "minimal-ui",
         "background_color": "#ffffff",
         "theme_color": options.brand.accent or ACCENT,
-        "icons": [
-            {"src": f"assets/{name}", "sizes": sizes, "type": _icon_type(name)} for name, sizes in icons
-        ],
+        "icons": [*icons, {"src": "assets/favicon.svg", "sizes": "any", "type": "image/svg+xml"}],
     }
     return json.dumps(facts, ensure_ascii=False, indent=1).encode("utf-8", "replace") + b"\n"
 
@@ -86,10 +85,6 @@ def security_txt(options: PublishOptions, now: datetime) -> bytes:
         f"Canonical: {options.site_url}/{SECURITY_PATH}",
     ]
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _icon_type(name: str) -> str:
-    return "image/svg+xml" if name.endswith(".svg") else "image/png"
 
 
 def _address(site_url: str, path: str) -> str:

@@ -32,7 +32,7 @@ from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.text.dates import human_date, language_name, rfc3339
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings
 from syndicate.text.plain import paragraph, xml_safe
 from syndicate.text.urls import is_web_url
 
@@ -218,7 +218,7 @@ def xml_safe_item(item: FeedItem) -> FeedItem:
         title=xml_safe(item.title).strip() or "Untitled",
         language=xml_safe(item.language),
         authors=tuple(filter(None, map(xml_safe, item.authors))),
-        tags=_distinct(map(xml_safe, item.tags)),
+        tags=tuple(spellings(filter(str.strip, map(xml_safe, item.tags))).values()),
         summary=xml_safe(item.summary),
         image=image,
         source_name=xml_safe(item.source_name),
@@ -330,15 +330,6 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
-    """Return the terms in their order; spellings of the same term count once."""
-    named: dict[str, str] = {}
-    for term in terms:
-        if term.strip():
-            named.setdefault(tag_key(term), term)
-    return tuple(named.values())
 
 
 def _source_id(item: FeedItem) -> str:

@@ -16,7 +16,7 @@ from syndicate.publish.feeds.entries import (
     front_page_url,
     xml_safe_item,
 )
-from syndicate.publish.feeds.fragments import FragmentCache, Key
+from syndicate.publish.feeds.fragments import FragmentCache
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.dates import rfc3339
 from syndicate.text.plain import xml_safe
@@ -37,12 +37,9 @@ def json_feed(
     """
     cached = FragmentCache() if cache is None else cache
     chosen = {article.article.uid: article for article in articles}
-    written: dict[Key, bytes] = {}
 
     def write(item: FeedItem) -> bytes:
-        if item.key not in written:
-            written[item.key] = _cached_item(item, chosen[item.uid], options, cached)
-        return written[item.key]
+        return _cached_item(item, chosen[item.uid], options, cached)
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
     kept = fit_to_limit(

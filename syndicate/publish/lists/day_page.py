@@ -12,13 +12,23 @@ from syndicate.publish.page_context import NO_MARKUP, Page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_metadata import collection_facts
-from syndicate.publish.site_paths import ARCHIVE_PATH, LATEST_PATH, UNDATED_PATH, day_path, month_path
+from syndicate.publish.site_paths import (
+    ARCHIVE_PATH,
+    LATEST_PATH,
+    UNDATED_PATH,
+    day_path,
+    month_path,
+    root_of,
+)
 from syndicate.templating import Markup
 
 # Number of articles on a further page of a day, and the maximum on its first page.
 PART: Final = 60
 FIRST_PART: Final = 120
 _LEVELS: Final = 3
+# Place for the mark of the current day in the shared markup of a calendar, and the mark.
+_PLACE: Final = "\0"
+_CURRENT: Final = ' aria-current="page"'
 
 
 class DayArticle(NamedTuple):
@@ -133,20 +143,18 @@ def day_page(
     content: DayPage,
     articles: Sequence[DayArticle],
     part: int,
-    counts: Mapping[int, int],
     zone: tzinfo,
 ) -> bytes:
-    """Return a page of a day, with its ``articles``, newest first, and the calendar.
+    """Return a page of a day, with its ``articles``, newest first, and the calendar of ``content.weeks``.
 
-    Part 1 holds the newest articles, part 2 the oldest. ``counts`` are the numbers of articles of the days
-    of the month.
+    Part 1 holds the newest articles, part 2 the oldest.
     """
     day, oldest_first = content.day, articles[::-1]
     path = day_path(day, part)
     parts = day_parts(len(oldest_first))
     start = PART * (parts - 1 if part == 1 else part - 2)
     shown = oldest_first[start:] if part == 1 else oldest_first[start : start + PART]
-    order, weeks = [1, *range(parts, 1, -1)], _weeks_of(day, counts)
+    order = [1, *range(parts, 1, -1)]
     page = replace(
         content,
         canonical=pages.absolute(path),
@@ -163,8 +171,7 @@ def day_page(
             )
             for other in (order if parts > 1 else ())
         ],
-        weeks=weeks,
-        calendar=pages.calendar(path, weeks, day),
+        calendar=_calendar(pages, path, content.weeks, day),
         month=month_path(day),
     )
     return pages.page("pages/day.html", path, page)
@@ -209,12 +216,12 @@ def month_page(
     following: DayLink | None,
 ) -> bytes:
     """Return the page of a month with its days, newest first."""
-    weeks = _weeks_of(month, {link.day.day: link.articles for link in days})
+    weeks = weeks_of(month, {link.day.day: link.articles for link in days})
     page = ArchivePage(
         canonical=pages.absolute(month_path(month)),
         month=month,
         weeks=weeks,
-        calendar=pages.calendar(month_path(month), weeks),
+        calendar=_calendar(pages, month_path(month), weeks),
         days=days,
         years={},
         previous=previous,
@@ -237,6 +244,18 @@ def archive_page(pages: SitePages, months: Sequence[DayLink], *, undated: bool) 
     return pages.page("pages/archive.html", ARCHIVE_PATH, page)
 
 
+def _calendar(pages: SitePages, path: str, weeks: Weeks, current: date | None = None) -> Markup:
+    """Return the calendar of a month for a page, which marks the ``current`` day.
+
+    The pages of a month share its markup, with a place for the mark in the link of each day.
+    """
+    pieces = str(pages.part("pages/parts/month.html", root_of(path), weeks=weeks, mark=_PLACE)).split(_PLACE)
+    linked = [day.day for week in weeks for day in week if day and day.path]
+    if current in linked[: len(pieces) - 1]:
+        pieces[linked.index(current)] += _CURRENT
+    return Markup("".join(pieces))
+
+
 def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
     """Group articles of a day, newest first, by the hour of the clock."""
 
@@ -246,7 +265,7 @@ def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:
     return [HourBlock(hour, list(group)) for hour, group in groupby(articles, hour_of)]
 
 
-def _weeks_of(day: date, counts: Mapping[int, int]) -> Weeks:
+def weeks_of(day: date, counts: Mapping[int, int]) -> Weeks:
     """Return the calendar of a day's month, weeks from Monday; days of other months are ``None``."""
     most = max(counts.values(), default=1)
 

@@ -20,7 +20,7 @@ from syndicate.publish.site_paths import (
     source_path,
     tag_path,
 )
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 
 # Numbers of pages that a page links to beside itself, and of tags and sources in a rail.
 _NEAR: Final = 3
@@ -34,16 +34,6 @@ _FIRST_PATHS: Final[Mapping[str, Callable[[str], str]]] = {
     "section": section_path, "tag": tag_path, "author": author_path, "source": source_path
 }  # fmt: skip
 FOLDERS: Final = {"section": "sections", "tag": "tags", "author": "authors", "source": "sources"}
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Tag, source or section with a number of articles or stories."""
-
-    name: str
-    path: str
-    count: int
-    mark: SourceMark | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +52,10 @@ class ListFacts:
     sources: int
     stories: int
     shared: int = 0
-    tags: Sequence[Counted] = ()
-    active: Sequence[Counted] = ()
-    sections: Sequence[Counted] = ()
-    partners: Sequence[Counted] = ()
+    tags: Sequence[NamedPath] = ()
+    active: Sequence[NamedPath] = ()
+    sections: Sequence[NamedPath] = ()
+    partners: Sequence[NamedPath] = ()
     days: Sequence[int] = ()
     total: int = 0
     first: datetime | None = None
@@ -206,11 +196,8 @@ def list_facts(
     ``own`` is the key of the list's tag, which the tags leave out.
     """
     listed = list({row.same_text: row for row in rows}.values())
-    tags, spelt = Counter[str](), dict[str, str]()
-    for row in listed:
-        for tag in row.tags:
-            spelt.setdefault(tag_key(tag), tag)
-        tags.update({tag_key(tag) for tag in row.tags} - {own})
+    spelt = spellings(tag for row in listed for tag in row.tags)
+    tags = Counter(key for row in listed for key in {*map(tag_key, row.tags)} - {own})
     sections = Counter(tag_key(row.section) for row in listed if row.section)
     spelt_sections = {tag_key(row.section): row.section for row in listed}
     last_day = rows[0].published.astimezone(zone).date()
@@ -223,24 +210,17 @@ def list_facts(
         stories=len({row.story_id for row in listed}),
         shared=sum(row.story_id in covered for row in listed),
         # A tag of two texts here has a page.
-        tags=[
-            Counted(spelt[key], tag_path(key), count)
-            for key, count in _commonest(tags)
-            if count >= _MIN_ON_TAG_PAGE
-        ],
+        tags=[tag for tag in _commonest(tags, spelt, tag_path) if tag.count >= _MIN_ON_TAG_PAGE],
         active=most_active(active),
-        sections=[
-            Counted(spelt_sections[key], section_path(key), count) for key, count in _commonest(sections)
-        ],
+        sections=_commonest(sections, spelt_sections, section_path),
         days=[days[ago] for ago in reversed(range(_BAR_DAYS))],
     )
 
 
-def most_active(counts: Mapping[str, int]) -> list[Counted]:
+def most_active(counts: Mapping[str, int]) -> list[NamedPath]:
     """Return the sources with the highest counts, with their marks."""
-    return [
-        Counted(name, source_path(name), count, SourceMark.of(name)) for name, count in _commonest(counts)
-    ]
+    found = _commonest(counts, {name: name for name in counts}, source_path)
+    return [replace(source, mark=SourceMark.of(source.name)) for source in found]
 
 
 def most_covered(rows: Sequence[ListedArticle], coverage: Mapping[int, int]) -> int | None:
@@ -250,5 +230,8 @@ def most_covered(rows: Sequence[ListedArticle], coverage: Mapping[int, int]) -> 
     return best if found.get(best) else None
 
 
-def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]
+def _commonest(
+    counts: Mapping[str, int], spelt: Mapping[str, str], path: Callable[[str], str]
+) -> list[NamedPath]:
+    best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN]
+    return [NamedPath(name=spelt[key], path=path(key), count=count) for key, count in best]

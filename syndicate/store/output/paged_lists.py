@@ -4,11 +4,12 @@ The order of a list is publication time, then id. Each text stands once, as its 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
@@ -66,9 +67,9 @@ def rows_between(connection: Connection, start: int, end: int) -> list[ListedArt
     return [_listed(row) for row in _BETWEEN.rows(connection, {"start": start, "end": end})]
 
 
-def count_between(connection: Connection, start: int, end: int) -> int:
-    """Return the number of placed articles published in a span of time."""
-    return int(_COUNT_BETWEEN.rows(connection, {"start": start, "end": end})[0][0])
+def texts_between(connection: Connection, start: int, end: int) -> int:
+    """Return the number of texts of placed articles published in a span of time."""
+    return int(_TEXTS_BETWEEN.rows(connection, {"start": start, "end": end})[0][0])
 
 
 def newest_places(connection: Connection, limit: int) -> list[Place]:
@@ -76,28 +77,23 @@ def newest_places(connection: Connection, limit: int) -> list[Place]:
     return [Place(*row) for row in _NEWEST_OF_ALL.rows(connection, {"most": limit})]
 
 
-def count_listed(connection: Connection, kind: str, key: str) -> tuple[int, int | None]:
-    """Return the number of articles of a section or source, and the time of its first dated article."""
-    column = schema.articles.c.section_key if kind == "section" else schema.articles.c.source_id
-    value, published = int(key) if kind == "source" else key, schema.articles.c.published
+def count_of_source(connection: Connection, source_id: int) -> tuple[int, int | None]:
+    """Return the number of articles of a source, and the time of its first dated article."""
+    source, published = schema.articles.c.source_id, schema.articles.c.published
     first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
-    number, at = connection.execute(select(func.count(), first).where(column == value)).one()
+    number, at = connection.execute(select(func.count(), first).where(source == source_id)).one()
     return int(number), at
 
 
 def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
     """Return (number of sources, id of the leading article) of the stories that several sources cover."""
-    batches = in_batches(sorted(story_ids))
-    rows = (row for batch in batches for row in _COVERAGE.rows(connection, {"ids": batch}))
+    rows = _rows_of(connection, _COVERAGE, story_ids)
     return {story_id: (coverage, lead_id) for story_id, coverage, lead_id in rows}
 
 
 def partner_sources(connection: Connection, story_ids: Collection[int]) -> dict[int, int]:
     """Return, by source, the number of these stories that it reports."""
-    table = schema.articles
-    query = select(table.c.source_id, func.count(table.c.story_id.distinct()))
-    query = query.where(table.c.story_id.in_(sorted(story_ids))).group_by(table.c.source_id)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return dict(_PARTNERS.rows(connection, {"ids": sorted(story_ids)})) if story_ids else {}
 
 
 def newest_of_sources(connection: Connection) -> dict[int, int]:
@@ -160,19 +156,9 @@ def with_two_texts(connection: Connection, kind: str, article_ids: Sequence[int]
     A name has a page when two texts of lists carry it, or when an article with it was pruned: that article's
     page stays and links to the page of the name.
     """
-    key = NAMED[kind]
-    matching, named, table = key.table.alias(), key.table, schema.articles
-    second = (
-        select(named.c.article_id)
-        .join(table, table.c.id == named.c.article_id)
-        .where(key == matching.c[key.name], *_named_once(kind))
-        .correlate(matching)
-        .limit(1)
-        .offset(1)
-    )
-    query = select(matching.c[key.name]).where(matching.c.article_id.in_(article_ids))
-    found = set(connection.scalars(query.where(second.exists()).distinct()))
-    return found | pruned_names(connection, kind, set(connection.scalars(query.distinct())) - found)
+    names = dict(_rows_of(connection, _NAMES[kind], article_ids))
+    found = {name for name, has_two in names.items() if has_two}
+    return found | pruned_names(connection, kind, names.keys() - found)
 
 
 def latest_named_ids(
@@ -185,10 +171,15 @@ def latest_named_ids(
 
 def pruned_names(connection: Connection, kind: str, keys: Collection[str]) -> set[str]:
     """Return the tags or authors (keys) among these that a pruned article had."""
-    table = schema.pruned_tags
     stored = {pruned_name(kind, key): key for key in keys}
-    found = connection.scalars(select(table.c.tag).where(table.c.tag.in_(sorted(stored))))
-    return {stored[name] for name in found}
+    return {stored[row[0]] for row in _rows_of(connection, _PRUNED, stored)}
+
+
+def _rows_of(
+    connection: Connection, statement: CompiledStatement, ids: Collection[int] | Collection[str]
+) -> Iterator[tuple[Any, ...]]:
+    for batch in in_batches(sorted(ids)):
+        yield from statement.rows(connection, {"ids": batch})
 
 
 def pruned_name(kind: str, key: str) -> str:
@@ -257,6 +248,25 @@ def _latest_named(key: Column[str]) -> CompiledStatement:
     return CompiledStatement(query.limit(bindparam("most")))
 
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+
+def _names(kind: str) -> CompiledStatement:
+    """Return a query for the names of the articles ``ids``, and whether two texts carry each."""
+    key, table = NAMED[kind], schema.articles
+    matching, named = key.table.alias(), key.table
+    second = (
+        select(named.c.article_id)
+        .join(table, table.c.id == named.c.article_id)
+        .where(key == matching.c[key.name], *_named_once(kind))
+        .correlate(matching)
+        .limit(1)
+        .offset(1)
+    )
+    query = select(matching.c[key.name], second.exists()).where(matching.c.article_id.in_(_IDS))
+    return CompiledStatement(query.distinct())
+
+
 def _listed(row: Sequence[Any]) -> ListedArticle:
     published, *facts, tags = row
     return ListedArticle._make((from_microseconds(published), *facts, json.loads(tags)))
@@ -265,9 +275,16 @@ def _listed(row: Sequence[Any]) -> ListedArticle:
 _PLACES = {kind: _places(kind) for kind in ("section", "tag", "author", "source", "undated")}
 _NEWEST = {kind: _newest(kind) for kind in ("section", "tag", "author", "source")}
 _LATEST_NAMED = {kind: _latest_named(key) for kind, key in NAMED.items()}
+_NAMES = {kind: _names(kind) for kind in NAMED}
+_PARTNERS = CompiledStatement(
+    select(schema.articles.c.source_id, func.count(schema.articles.c.story_id.distinct()))
+    .where(schema.articles.c.story_id.in_(_IDS))
+    .group_by(schema.articles.c.source_id)
+)
+_PRUNED = CompiledStatement(select(schema.pruned_tags.c.tag).where(schema.pruned_tags.c.tag.in_(_IDS)))
 _COVERAGE = CompiledStatement(
     select(schema.stories.c.id, schema.stories.c.coverage, schema.stories.c.lead_id).where(
-        schema.stories.c.id.in_(bindparam("ids", expanding=True)), schema.stories.c.coverage > 1
+        schema.stories.c.id.in_(_IDS), schema.stories.c.coverage > 1
     )
 )
 _SPAN = (
@@ -276,7 +293,7 @@ _SPAN = (
     schema.articles.c.story_id.is_not(None),
 )
 _BETWEEN = CompiledStatement(select(*_ROW).where(*_SPAN).order_by(*NEWEST_FIRST))
-_COUNT_BETWEEN = CompiledStatement(select(func.count()).select_from(schema.articles).where(*_SPAN))
+_TEXTS_BETWEEN = CompiledStatement(select(func.count(schema.articles.c.same_text.distinct())).where(*_SPAN))
 _NEWEST_OF_ALL = CompiledStatement(
     select(schema.articles.c.published, schema.articles.c.id)
     .where(*first_of_text(lambda rows: [rows.c.published >= EARLIEST]))

@@ -17,7 +17,7 @@ from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
-from syndicate.store.core.upsert import insert_for, insert_on, upsert
+from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.text.names import tag_key
 
 EDIT = "edit:"
@@ -245,12 +245,22 @@ def signatures(connection: Connection) -> dict[str, str]:
     return {row.name: row.signature for row in connection.execute(select(table.c.name, table.c.signature))}
 
 
-def save_signature(
-    connection: Connection, name: str, signature: str, now: datetime, *, before: str | None = None
+def save_signatures(
+    connection: Connection, signatures: Mapping[str, str], now: datetime, *, before: str | None = None
 ) -> None:
-    """Store the signature of an output after it was written, if its signature is still ``before``."""
-    where = None if before is None else schema.outputs.c.signature == before
-    upsert(connection, schema.outputs, {"name": name}, {"signature": signature, "built": now}, where=where)
+    """Store the signatures of outputs after they were written; with ``before`` only over this signature."""
+    common = {"built": to_microseconds(now), "before": before}
+    rows = [{"name": name, "signature": signature, **common} for name, signature in signatures.items()]
+    if rows:
+        _saving(connection.dialect.name).execute_many(connection, rows)
+
+
+@lru_cache
+def _saving(dialect: str) -> CompiledStatement:
+    new, old = insert_on(dialect, schema.outputs), schema.outputs.c.signature
+    changed = {"signature": new.excluded.signature, "built": new.excluded.built}
+    allowed = old == func.coalesce(bindparam("before"), old)
+    return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=changed, where=allowed))
 
 
 def published_channels(connection: Connection) -> frozenset[str]:

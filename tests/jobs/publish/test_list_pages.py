@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
+from lxml import html
 
 from syndicate.model import NewArticle, undated_key
+from syndicate.publish.lists.list_page import latest_path
 from syndicate.publish.site_paths import (
     ARCHIVE_PATH,
     FRONT_PATH,
@@ -48,6 +51,10 @@ def report(number: int, *tags: str, hours: float | None = None, **changes: objec
 def newsroom(room: Room) -> Room:
     room.declare(source("harbour", "https://harbour.example/feed"))
     return room
+
+
+def parsed(room: Room, path: str) -> Any:
+    return html.fromstring((room.services.output / path).read_bytes())
 
 
 def publish(room: Room) -> tuple[str, ...]:
@@ -137,6 +144,40 @@ def test_a_day_lists_its_articles_with_links_to_the_days_before_and_after(newsro
     assert {today, yesterday} <= set(links(folder, month_path(NOW.date())))
     months = [month_path((NOW - hours * HOUR).date()) for hours in (1, 24 * 40)]
     assert [link for link in links(folder, ARCHIVE_PATH) if link in months] == months
+
+
+def test_a_day_and_its_month_count_a_text_once(newsroom: Room) -> None:
+    newsroom.declare(
+        source("harbour", "https://harbour.example/feed") + source("hills", "https://hills.example")
+    )
+    newsroom.add(original := report(1), report(2))
+    copy = replace(original, uid="copy", entry_key="copy", path="site/articles/copy.html")
+    newsroom.add(copy, source="hills")
+    publish(newsroom)
+    day, month = (parsed(newsroom, path) for path in (day_path(NOW.date()), month_path(NOW.date())))
+    assert [text.text_content() for text in day.xpath("//p[@class='counts']")] == [
+        "2 articles from 2 sources, in 2 stories"
+    ]
+    assert [text.text_content() for text in month.xpath("//ol//span[@class='counts']")] == ["2 articles"]
+
+
+def test_the_page_of_a_month_that_could_not_be_written_is_written_by_the_next_run(newsroom: Room) -> None:
+    newsroom.add(report(1))
+    page = newsroom.services.output / month_path(NOW.date())
+    page.mkdir(parents=True)
+    newsroom.services.stories.run(NOW)
+    assert month_path(NOW.date()) in "".join(newsroom.services.publish.run(NOW).failures)
+    page.rmdir()
+    assert month_path(NOW.date()) in publish(newsroom)
+
+
+def test_the_title_of_a_section_in_lower_case_begins_with_a_capital(newsroom: Room) -> None:
+    newsroom.add(replace(report(1), section="sport"))
+    publish(newsroom)
+    for path, title in ((SPORT, "Sport ·"), (latest_path("Sport"), "Latest: Sport ·")):
+        page = parsed(newsroom, path)
+        assert page.findtext("head/title").startswith(title)
+        assert page.xpath("//span[@class='section-name']/text()")[0] == "sport"
 
 
 def test_a_day_and_a_month_without_articles_have_no_page(newsroom: Room) -> None:

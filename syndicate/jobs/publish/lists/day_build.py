@@ -18,11 +18,13 @@ from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
     DayPage,
+    Weeks,
     archive_page,
     day_page,
     day_parts,
     latest_page,
     month_page,
+    weeks_of,
 )
 from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.site_headline import Headline
@@ -47,7 +49,7 @@ BATCH_DAYS = 10
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Number of articles of a day, and its most covered article or 0.
+# Number of articles of a day, each text once, and its most covered article or 0.
 Day = tuple[int, int]
 
 
@@ -60,6 +62,7 @@ class DayBuild:
     # Days with articles, all and by month, oldest first.
     _known: list[date] = field(default_factory=list, init=False)
     _months: dict[date, list[date]] = field(default_factory=dict, init=False)
+    _calendars: dict[date, Weeks] = field(default_factory=dict, init=False)
 
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
@@ -105,16 +108,14 @@ class DayBuild:
                 contents = {day: self._content(connection, day) for day in batch if day in self._days}
             failed |= {_month_of(day) for day in batch if not self._day(day, contents.get(day))}
             ended = {_month_of(day) for day in batch if day == min(due[_month_of(day)])}
-            months = sorted(ended - failed, reverse=True)
-            for month in months:
-                self._month(month, due.keys())
-                done |= due[month]
+            # Marks of a month that failed stay, so that the next run writes it again.
+            months = [m for m in sorted(ended - failed, reverse=True) if self._month(m, due.keys())]
+            done.update(*(due[month] for month in months))
             over = {mark: marks[mark] for mark, found in days.items() if found <= done}
             days = {mark: found for mark, found in days.items() if mark not in over}
             with context.commit() as connection:
-                for month in months:
-                    value = json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
-                    stale.save_signature(connection, f"{MONTH}{month:%Y-%m}", value, context.now)
+                signatures = {f"{MONTH}{month:%Y-%m}": self._signature(month) for month in months}
+                stale.save_signatures(connection, signatures, context.now)
                 stale.clear_lists(connection, over)
         return True
 
@@ -137,7 +138,7 @@ class DayBuild:
         """
         moved = set()
         for day in days:
-            count = paged_lists.count_between(connection, *self._span(day))
+            count = paged_lists.texts_between(connection, *self._span(day))
             if (day in self._days) != bool(count):
                 moved.add(day)
             if count:
@@ -166,11 +167,10 @@ class DayBuild:
         written = True
         if found:
             content, articles = found
-            counts = {other.day: self._days[other][0] for other in self._months[_month_of(day)]}
             parts = day_parts(len(articles))
             zone = context.options.time_zone
             for part in range(1, parts + 1):
-                render = partial(day_page, self.lists.pages, content, articles, part, counts, zone)
+                render = partial(day_page, self.lists.pages, content, articles, part, zone)
                 written &= self.lists.write_page("day:", day_path(day, part), render)
         for part in range(parts + 1, 1_000):
             if not context.output.exists(day_path(day, part)):
@@ -181,19 +181,19 @@ class DayBuild:
     def _content(self, connection: Connection, day: date) -> tuple[DayPage, list[DayArticle]]:
         """Return the facts of a day, and its articles, newest first."""
         rows = paged_lists.rows_between(connection, *self._span(day))
+        coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
+        read = self.lists.headlines.read(connection, [row.article_id for row in rows])
+        shown = {number: listed.headline for number, listed in read.items()}
         texts: dict[int, list[int]] = {}
         for row in rows[::-1]:
             texts.setdefault(row.same_text, []).append(row.article_id)
-        coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
         members: dict[int, list[int]] = {}
         for row in rows:
             if row.story_id in coverage:
                 members.setdefault(row.story_id, []).append(row.article_id)
         best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
         covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
-        self._days[day] = len(rows), covered[0] if covered else 0
-        read = self.lists.headlines.read(connection, [row.article_id for row in rows])
-        shown = {number: listed.headline for number, listed in read.items()}
+        self._days[day] = len(texts), covered[0] if covered else 0
         articles = [
             DayArticle(shown[first], [shown[number] for number in copies if number in shown])
             for first, *copies in texts.values()
@@ -207,14 +207,28 @@ class DayBuild:
             covered=[shown[number] for number in covered if number in shown],
             previous=self._link(known[at - 1]) if at else None,
             next=self._link(known[at + 1]) if at + 1 < len(known) else None,
+            weeks=self._weeks(_month_of(day)),
         )
         return page, articles[::-1]
+
+    def _signature(self, month: date) -> str:
+        return json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
+
+    def _weeks(self, month: date) -> Weeks:
+        """Return the calendar of a month, made once: its pages share the markup."""
+        if month not in self._calendars:
+            counts = {day.day: self._days[day][0] for day in self._months[month]}
+            self._calendars[month] = weeks_of(month, counts)
+        return self._calendars[month]
 
     def _link(self, day: date, headline: Headline | None = None) -> DayLink:
         return DayLink(day, day_path(day), self._days[day][0], headline)
 
-    def _month(self, month: date, due: Collection[date]) -> None:
-        """Write or remove the page of a month, and write the pages that link to it, unless they are due."""
+    def _month(self, month: date, due: Collection[date]) -> bool:
+        """Write or remove the page of a month, after the pages that link to it, unless they are due.
+
+        Return whether all pages could be written.
+        """
         known, path = [*self._months], month_path(month)
         at = bisect_left(known, month)
         written = [month] if month in self._months else []
@@ -222,14 +236,16 @@ class DayBuild:
             self.lists.context.remove(path)
         if not self.lists.context.output.exists(path):
             near = (*known[max(0, at - 1) : at], *known[at + len(written) :][:1])
-            written += [other for other in near if other not in due]
-        for other in written:
-            place = bisect_left(known, other)
-            earlier = self._month_link(known[place - 1]) if place else None
-            later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
-            days = self._links_of_month(other)
-            render = partial(month_page, self.lists.pages, other, days, earlier, later)
-            self.lists.write_page("day:", month_path(other), render)
+            written = [*(other for other in near if other not in due), *written]
+        return all(map(self._write_month, written))
+
+    def _write_month(self, month: date) -> bool:
+        known = [*self._months]
+        place = known.index(month)
+        earlier = self._month_link(known[place - 1]) if place else None
+        later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
+        render = partial(month_page, self.lists.pages, month, self._links_of_month(month), earlier, later)
+        return self.lists.write_page("day:", month_path(month), render)
 
     def _links_of_month(self, month: date) -> list[DayLink]:
         days = self._months[month][::-1]

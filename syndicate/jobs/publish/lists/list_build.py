@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.article_views import Headlines, Listed
@@ -57,9 +58,22 @@ class RenderedArticles:
     articles already read.
     """
 
-    ids: Collection[int]
-    linked: Mapping[str, bool]
-    known: Mapping[int, Article]
+    ids: set[int] = field(default_factory=set)
+    linked: dict[str, bool] = field(default_factory=dict)
+    known: dict[int, Article] = field(default_factory=dict)
+
+
+class _Plan(NamedTuple):
+    """Pages to write of a list: the ``first`` is ``None`` if the list has none.
+
+    ``ids`` are the articles of the first page, ``wrong`` the articles with wrong links to the list.
+    """
+
+    state: ListState
+    content: ListPage
+    first: ListPage | None
+    ids: Sequence[int]
+    wrong: Collection[int]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,39 +88,37 @@ class ListBuild:
     trending: Sequence[Headline]
     write: Callable[[str, bytes], None]
     failures: list[str]
+    rendered: RenderedArticles
     failed: set[str] = field(default_factory=set, init=False)
     headlines: Headlines = field(init=False)
-    rendered: RenderedArticles = field(default=RenderedArticles((), {}, {}), init=False)
 
     def __post_init__(self) -> None:
-        self.headlines = self._headlines({})
+        self.headlines = Headlines(replace(self.context.views, coverage_cache={}), self.rendered.known)
 
-    def _headlines(self, known: Mapping[int, Article]) -> Headlines:
-        return Headlines(replace(self.context.views, coverage_cache={}), known)
-
-    def run(self, rendered: RenderedArticles | None = None) -> set[int]:
+    def run(self) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
-        self.rendered = rendered or self.rendered
         with self.context.store.read() as connection:
             lists = stale.lists_by_name(stale.stale_lists(connection))
-        self.headlines = self._headlines(self.rendered.known)
         waiting = [name for name in lists if name.partition(":")[0] in KINDS]
         wrong: set[int] = set()
         while waiting and not self.gives_up():
             states = self._states(waiting, lists)
             del waiting[: len(states)]
-            relinked: set[int] = set()
-            done: dict[str, int] = {}
+            with self.context.store.read() as connection:
+                plans = [plan for state in states if (plan := self._plan(connection, state))]
+            # Marked before the file of a list appears or disappears, since a later run looks for the file.
+            if relinked := set().union(*(plan.wrong for plan in plans)):
+                with self.context.store.write() as connection:
+                    stale.mark_stale(connection, relinked)
             feeds: dict[str, tuple[str, Sequence[int]]] = {}
             try:
-                for state in states:
-                    if self._list(state, feeds, relinked):
-                        done |= state.marks
+                left = {plan.state.name for plan in plans if not self._list(plan, feeds)}
                 self._feeds(feeds)
             except RenderError as error:
                 self.failures.append(str(error))
                 break
             wrong |= relinked
+            done = {mark: v for state in states if state.name not in left for mark, v in state.marks.items()}
             with self.context.commit() as connection:
                 stale.clear_lists(connection, done)
         return wrong
@@ -145,40 +157,36 @@ class ListBuild:
                 new[mark].marks[mark] = version
         return states
 
-    def _list(
-        self, state: ListState, feeds: dict[str, tuple[str, Sequence[int]]], relinked: set[int]
-    ) -> bool:
-        """Write or remove the pages of a list; return whether it is done.
-
-        Adds the content of its feed to ``feeds``, and to ``relinked`` the articles with wrong links to it.
-        These are marked before its file appears or disappears, since a later run looks for the file.
-        """
+    def _plan(self, connection: Connection, state: ListState) -> _Plan | None:
+        """Return what to write of a list, or ``None`` without its source."""
         kind, key = state.kind, state.key
         source = self.context.views.sources.get(int(key)) if kind == "source" else None
         if kind == "source" and source is None:
-            return True
-        with self.context.store.read() as connection:
-            newest = self.headlines.read(connection, headline_ids(state.newest))
-            name = source.name if source else _name(self.pages, kind, key, list(newest.values()))
-            existed = self.context.output.exists(first_path(kind, source.name if source else key))
-            has_page = self._is_kept(connection, state) and (
-                bool(state.count) or existed or kind in paged_lists.NAMED
-            )
-            wrong = self._wrongly_linked(connection, state, existed=existed, has_page=has_page)
-            numbers = list(state.bounds)
-            content = ListPage(
-                kind=kind, name=name, headlines=(), numbers=numbers, articles=state.count, source=source
-            )
-            headlines = [listed.headline for listed in newest.values()]
-            first = facts_of(connection, self.context, self.headlines, state, content) if has_page else None
-        if wrong:
-            relinked |= wrong
-            with self.context.store.write() as connection:
-                stale.mark_stale(connection, wrong)
-        self._files(state, content, first and replace(first, headlines=headlines))
-        if kind != "undated":
-            self._feed(state, name, list(newest), feeds, has_page=has_page)
-        return state.name not in self.failed and not self.gives_up()
+            return None
+        newest = self.headlines.read(connection, headline_ids(state.newest))
+        name = source.name if source else _name(self.pages, kind, key, list(newest.values()))
+        existed = self.context.output.exists(first_path(kind, source.name if source else key))
+        has_page = self._is_kept(connection, state, existed=existed)
+        wrong = self._wrongly_linked(connection, state, existed=existed, has_page=has_page)
+        numbers = list(state.bounds)
+        content = ListPage(
+            kind=kind, name=name, headlines=(), numbers=numbers, articles=state.count, source=source
+        )
+        if not has_page:
+            return _Plan(state, content, None, list(newest), wrong)
+        first = facts_of(connection, self.context, self.headlines, state, content)
+        headlines = [listed.headline for listed in newest.values()]
+        return _Plan(state, content, replace(first, headlines=headlines), list(newest), wrong)
+
+    def _list(self, plan: _Plan, feeds: dict[str, tuple[str, Sequence[int]]]) -> bool:
+        """Write or remove the pages of a list; return whether it is done.
+
+        Adds the content of its feed to ``feeds``.
+        """
+        self._files(plan.state, plan.content, plan.first)
+        if plan.state.kind != "undated":
+            self._feed(plan, feeds)
+        return plan.state.name not in self.failed and not self.gives_up()
 
     def _files(self, state: ListState, content: ListPage, first: ListPage | None) -> None:
         """Write the pages of a list; without a ``first`` page, remove its files."""
@@ -220,16 +228,17 @@ class ListBuild:
                 waiting = []
             waiting.append(number)
 
-    def _is_kept(self, connection: Connection, state: ListState) -> bool:
-        """Return whether a list has a page, unless it never had an article.
+    def _is_kept(self, connection: Connection, state: ListState, *, existed: bool) -> bool:
+        """Return whether a list has a page: not if it never had an article.
 
         A tag or author needs two texts, or a pruned article: its page stays and links to the list.
         """
-        if state.kind not in paged_lists.NAMED or state.count >= NAME_MINIMUM:
+        if state.kind not in paged_lists.NAMED:
+            return bool(state.count) or existed
+        if state.count >= NAME_MINIMUM:
             return True
-        path = first_path(state.kind, state.key)
         pruned = paged_lists.pruned_names(connection, state.kind, [state.key])
-        return bool(pruned) and (bool(state.count) or self.context.output.exists(path))
+        return bool(pruned) and (bool(state.count) or existed)
 
     def _wrongly_linked(
         self, connection: Connection, state: ListState, *, existed: bool, has_page: bool
@@ -246,25 +255,18 @@ class ListBuild:
             if (linked if number in rendered.ids else existed) != has_page
         }
 
-    def _feed(
-        self,
-        state: ListState,
-        name: str,
-        ids: Sequence[int],
-        feeds: dict[str, tuple[str, Sequence[int]]],
-        *,
-        has_page: bool,
-    ) -> None:
+    def _feed(self, plan: _Plan, feeds: dict[str, tuple[str, Sequence[int]]]) -> None:
         """Add the content of a list's feed; remove the files of a tag or author with too few articles.
 
         The feed of a section or a source stays when it becomes empty, since older pages link to it.
         """
+        state, name, ids = plan.state, plan.content.name, plan.ids
         path = feed_path(state.kind, name if state.kind == "source" else state.key)
         exists = self.context.output.exists(f"{path}.{FORMATS[0]}")
         if state.kind not in paged_lists.NAMED:
             if ids or exists:
                 feeds[path] = name, ids[:FEED_ITEMS]
-        elif has_page and state.count >= FEED_MINIMUM:
+        elif plan.first and state.count >= FEED_MINIMUM:
             feeds[path] = name, ids[:FEED_ITEMS]
         elif exists:
             # The first format goes last, so that a job killed in between looks for the others again.

@@ -46,7 +46,7 @@ def facts_of(
     if is_source:
         partners = paged_lists.partner_sources(connection, stories)
         others = {names[n]: count for n, count in partners.items() if n in names and n != int(state.key)}
-        total, at = paged_lists.count_listed(connection, state.kind, state.key)
+        total, at = paged_lists.count_of_source(connection, int(state.key))
         first = None if at is None else from_microseconds(at)
         facts = replace(facts, partners=most_active(others), total=total, first=first)
         return replace(content, facts=facts)
