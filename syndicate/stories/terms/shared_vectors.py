@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, filterfalse
+from itertools import accumulate, chain, filterfalse, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -39,12 +39,20 @@ _BEGINS = "\u2581"
 _UNKNOWN = -25.0
 _WORD = re.compile(r"[^\W_]+(?:['’.,:-][^\W_]+)*")
 
+# The CRC-32 of each byte, as zlib computes it.
+_CRC = np.array([crc32(bytes([byte])) ^ crc32(b"\0") for byte in range(256)], np.uint32)
+
 Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
 
 
 class _Table(NamedTuple):
-    """Hashes of pieces, ascending, with row and logarithm of the frequency of each; vectors; centres."""
+    """Hashes of pieces, ascending, with row and logarithm of the frequency of each; vectors; centres.
 
+    ``begun`` tells which first 20 bits some hash has: few parts of words pass, and only these are searched.
+    """
+
+    begun: NDArray[np.bool_]
     hashes: NDArray[np.uint32]
     rows: NDArray[np.int32]
     scores: Floats
@@ -69,7 +77,10 @@ def _table() -> _Table:
         scores = np.fromfile(file, np.float16, count).astype(np.float32)
         # Mapped, not read: a newsroom of one language uses a small part of the rows.
         vectors = np.asarray(np.memmap(TABLE, np.int8, "r", file.tell(), (count, DIMENSIONS)))
-    return _Table(hashes, rows, scores, vectors, {name: mean.astype(np.float32) for name, mean in heads})
+    begun = np.zeros(1 << 20, np.bool_)
+    begun[hashes >> np.uint32(12)] = True
+    centres = {name: mean.astype(np.float32) for name, mean in heads}
+    return _Table(begun, hashes, rows, scores, vectors, centres)
 
 
 def shared_meaning(title: str, text: str, language: str) -> Meaning:
@@ -108,45 +119,60 @@ def learn_pieces(articles: Iterable[tuple[str, str]]) -> None:
 def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
     """Find the pieces of words. Most words are a single piece; the others are split."""
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
-    whole = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])[0].tolist()
-    looked_up = list(zip(words, marked, whole, strict=True))
-    known.update((word, (row,)) for word, mark, row in looked_up if row >= 0 and len(mark) > 2)
-    if unknown := [(word, mark) for word, mark, _ in looked_up if word not in known]:
+    hashes = np.array([crc32(word.encode("utf-8", "replace")) for word in marked], np.uint32)
+    places, rows, _ = _look_up(hashes)
+    found = zip(places.tolist(), rows.tolist(), strict=True)
+    known.update((words[place], (row,)) for place, row in found if len(marked[place]) > 2)
+    if unknown := [pair for pair in zip(words, marked, strict=True) if pair[0] not in known]:
         # Together: a look-up of a single word's parts takes as long as splitting the word.
-        rows, scores = _look_up([*chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)])
-        scores[rows < 0] = -np.inf
-        parts = zip(rows.tolist(), scores.tolist(), strict=True)
+        parts = _known_parts([mark for _, mark in unknown])
         known.update((word, _split(mark, parts)) for word, mark in unknown)
 
 
-def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
-    """Return the row of each piece, -1 if unknown, and the logarithm of its frequency."""
-    table, numbers = _table(), np.array(hashes, np.uint32)
-    places = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
-    return np.where(table.hashes[places] == numbers, table.rows[places], np.int32(-1)), table.scores[places]
+def _look_up(hashes: NDArray[np.uint32]) -> tuple[Places, NDArray[np.int32], Floats]:
+    """Return the positions of the known pieces, with row and logarithm of the frequency of each."""
+    table = _table()
+    places = table.begun[hashes >> np.uint32(12)].nonzero()[0]
+    found = np.minimum(table.hashes.searchsorted(hashes[places]), len(table.hashes) - 1)
+    known = table.hashes[found] == hashes[places]
+    return places[known], table.rows[found[known]], table.scores[found[known]]
 
 
-def _hashes_of_parts(word: str) -> list[int]:
-    """Return the hash of every part of a word, by their beginnings, the shortest first."""
-    letters, hashes = [letter.encode("utf-8", "replace") for letter in word], list[int]()
-    for start in range(len(letters)):
-        hashed = 0
-        hashes += [hashed := crc32(letter, hashed) for letter in letters[start : start + _LONGEST_PIECE]]
-    return hashes
+def _known_parts(words: Sequence[str]) -> Iterator[list[tuple[int, int, float]]]:
+    """Yield, for each letter of the words in turn, size, row and score of the pieces that it begins."""
+    letters = [letter.encode("utf-8", "replace") for letter in "".join(words)]
+    until = np.fromiter(accumulate(letters, lambda hashed, letter: crc32(letter, hashed), initial=0), np.uint32)
+    sizes = np.fromiter(map(len, letters), np.uint8)
+    lengths = [len(word) for word in words]
+    ends, starts = np.cumsum(lengths).repeat(lengths), np.arange(len(letters))
+    # The hash of a part is that of all up to its end, without what stands before it: see crc32_combine of zlib.
+    before = until[:-1]
+    begun: list[list[tuple[int, int, float]]] = [[] for _ in letters]
+    for size in range(1, _LONGEST_PIECE + 1):
+        within = starts + size <= ends[starts]
+        starts, before = starts[within], before[within]
+        last = sizes[starts + size - 1]
+        for byte in range(4):
+            longer = np.flatnonzero(last > byte)
+            some = before[longer]
+            before[longer] = _CRC[some & np.uint32(0xFF)] ^ some >> np.uint32(8)
+        places, rows, scores = _look_up(until[starts + size] ^ before)
+        for start, row, score in zip(*map(np.ndarray.tolist, (starts[places], rows, scores)), strict=True):
+            begun[start].append((size, row, score))
+    yield from begun
 
 
-def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
-    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_hashes_of_parts``."""
+def _split(word: str, parts: Iterator[list[tuple[int, int, float]]]) -> tuple[int, ...]:
+    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_known_parts``."""
     size = len(word)
     best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
-    for start in range(size):
+    for start, pieces in enumerate(islice(parts, size)):
         before = best[start]
         if before + _UNKNOWN > best[start + 1]:
             best[start + 1], previous[start + 1] = before + _UNKNOWN, (start, -1)
-        for end in range(start + 1, min(start + _LONGEST_PIECE, size) + 1):
-            row, score = next(parts)
-            if before + score > best[end]:
-                best[end], previous[end] = before + score, (start, row)
+        for letters, row, score in pieces:
+            if before + score > best[start + letters]:
+                best[start + letters], previous[start + letters] = before + score, (start, row)
     rows = []
     while size:
         start, row = previous[size]
