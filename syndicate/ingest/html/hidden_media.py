@@ -1,4 +1,4 @@
-"""Hide images and players in hidden elements, before the sanitiser drops the attributes that hide these. Pure."""
+"""Hide media in hidden elements, before the sanitiser drops the attributes that hide these. Pure."""
 
 import re
 

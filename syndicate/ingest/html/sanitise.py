@@ -76,10 +76,10 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
 
     Relative links are resolved against ``base`` (an http or https URL), and dropped without a valid base.
     Links to footnotes (``#fn1``) are resolved against ``page``, the article's own URL. Tracking pixels (see
-    ``tracking_pixels``), images and players in hidden elements and images without a web URL are dropped. Other
-    embedded players become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. Cleaning
-    twice equals cleaning once, except for links and headings left open around other elements, which HTML
-    parsers do not read stably.
+    ``tracking_pixels``), media in hidden elements and images without a web URL are dropped. Embedded players
+    become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. Cleaning twice equals
+    cleaning once, except for links and headings left open around other elements, which HTML parsers do not
+    read stably.
     """
     html = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:

@@ -9,7 +9,7 @@ import re
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain, filterfalse, islice
 from pathlib import Path
@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from syndicate.memory import released_when_unused
 from syndicate.stories.terms.tokens import is_spaceless
-from syndicate.stories.terms.word_vectors import LENGTH, NO_MEANING, Meaning
-from syndicate.text.language import main_language
+from syndicate.stories.terms.word_vectors import NO_MEANING, Meaning, direction
 
 TABLE = Path(__file__).parents[1] / "data" / "pieces.bin"
 DIMENSIONS = 128
@@ -63,7 +62,7 @@ class _Table(NamedTuple):
 @released_when_unused
 @lru_cache(maxsize=1)
 def _known_words() -> dict[str, tuple[int, ...]]:
-    """Return the rows of the pieces of known words, which ``rows_of`` extends."""
+    """Return the rows of the pieces of known words, which ``_with_known`` extends."""
     return {}
 
 
@@ -83,37 +82,52 @@ def _table() -> _Table:
     return _Table(begun, hashes, rows, scores, vectors, centres)
 
 
-def shared_meaning(title: str, text: str, language: str) -> Meaning:
-    """Return the direction of an article, of length ``LENGTH``; ``NO_MEANING`` without a table."""
-    language = main_language(language)
-    centre = _table().centres.get(language)
-    if centre is None:
-        return NO_MEANING
-    counts = Counter(rows_of(f"{title} {text[:TEXT_READ]}"))
-    if len(counts) < _LEAST_PIECES:
+def shared_meanings(articles: Iterable[tuple[str, str, str]]) -> list[Meaning]:
+    """Return the direction of each article, of length ``LENGTH``; ``NO_MEANING`` without a table.
+
+    Articles are title, text and primary subtag. The pieces of the words of all are found together: alone they
+    take twice as long.
+    """
+    centres = _table().centres
+    read = [
+        (_words(f"{title} {text[:TEXT_READ]}") if language in centres else [], centres.get(language))
+        for title, text, language in articles
+    ]
+    known = _with_known(chain.from_iterable([words for words, _ in read]))
+    return [_meaning(_rows(known, words), centre) for words, centre in read]
+
+
+def _meaning(rows: Iterable[int], centre: Floats | None) -> Meaning:
+    counts = Counter(rows)
+    if centre is None or len(counts) < _LEAST_PIECES:
         return NO_MEANING
     damped = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
     vectors = _table().vectors.take(np.fromiter(counts, np.intp, len(counts)), axis=0)
-    mean = (damped @ vectors.astype(np.float32)) / damped.sum() - centre
-    length = float(np.sqrt(mean @ mean))
-    meaning: Meaning = np.clip(np.rint(mean * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)
-    return meaning
+    return direction((damped @ vectors.astype(np.float32)) / damped.sum() - centre)
 
 
 def rows_of(text: str) -> list[int]:
     """Return the rows of the pieces of a text, in their order."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text))
+    words = _words(text)
+    return _rows(_with_known(words), words)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text))
+
+
+def _rows(known: Mapping[str, tuple[int, ...]], words: Iterable[str]) -> list[int]:
+    return [*chain.from_iterable(map(known.__getitem__, words))]
+
+
+def _with_known(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Return the rows of the pieces of words, among them these."""
     known = _known_words()
     if len(known) > _WORDS_KEPT:
         known.clear()
     if new := [*dict.fromkeys(filterfalse(known.__contains__, words))]:
         _learn_words(known, new)
-    return [*chain.from_iterable(map(known.__getitem__, words))]
-
-
-def learn_pieces(articles: Iterable[tuple[str, str]]) -> None:
-    """Find the pieces of the words of titles and texts together: alone they take twice as long."""
-    rows_of(" ".join([f"{title} {text[:TEXT_READ]}" for title, text in articles]))
+    return known
 
 
 def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
@@ -141,7 +155,9 @@ def _look_up(hashes: NDArray[np.uint32]) -> tuple[Places, NDArray[np.int32], Flo
 def _known_parts(words: Sequence[str]) -> Iterator[list[tuple[int, int, float]]]:
     """Yield, for each letter of the words in turn, size, row and score of the pieces that it begins."""
     letters = [letter.encode("utf-8", "replace") for letter in "".join(words)]
-    until = np.fromiter(accumulate(letters, lambda hashed, letter: crc32(letter, hashed), initial=0), np.uint32)
+    until = np.fromiter(
+        accumulate(letters, lambda hashed, letter: crc32(letter, hashed), initial=0), np.uint32
+    )
     sizes = np.fromiter(map(len, letters), np.uint8)
     lengths = [len(word) for word in words]
     ends, starts = np.cumsum(lengths).repeat(lengths), np.arange(len(letters))
