@@ -161,7 +161,7 @@ def _known_parts(words: Sequence[str]) -> Iterator[list[tuple[int, int, float]]]
     sizes = np.fromiter(map(len, letters), np.uint8)
     lengths = [len(word) for word in words]
     ends, starts = np.cumsum(lengths).repeat(lengths), np.arange(len(letters))
-    # The hash of a part is that of all up to its end, without what stands before it: see crc32_combine of zlib.
+    # The hash of a part is that of all up to its end without that of all before it (zlib's crc32_combine).
     before = until[:-1]
     begun: list[list[tuple[int, int, float]]] = [[] for _ in letters]
     for size in range(1, _LONGEST_PIECE + 1):

@@ -105,7 +105,7 @@ class ArticleTerms:
 
 
 class _Words(NamedTuple):
-    """Article as read: ``words`` are those of title and text, ``of_names`` those of names, the title's last."""
+    """Article as read, with the words of title and text, and those of names, of which the title's are last."""
 
     title: str
     text: str
