@@ -4,7 +4,7 @@ The index decides; this module writes its decisions as rows: new stories, articl
 stories, related links, leads. Until a story has a row, its number is the negative id of an article in it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,12 +34,19 @@ _MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similari
 
 
 class Placing:
-    """Placement of a batch; used once."""
+    """Placement of a batch; used once. ``usual``: see ``IndexedArticle``, by article id."""
 
-    def __init__(self, connection: Connection, index: StoryIndex, now: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        index: StoryIndex,
+        now: datetime,
+        usual: Mapping[int, frozenset[int]] | None = None,
+    ) -> None:
         self._connection = connection
         self._index = index
         self._now = now
+        self._usual = usual or {}
         self._placements: dict[int, Placement] = {}
         self._new: list[int] = []
         self._regrouped: list[tuple[int, Regrouping]] = []
@@ -121,6 +128,7 @@ class Placing:
                 terms=terms,
                 language=article.language,
                 hints=tuple(hints[title] for title in article.read_more if title in hints),
+                usual=self._usual.get(article.id, frozenset()),
             ),
             stays=stays,
         )
