@@ -15,6 +15,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 from uuid import UUID
 
@@ -98,10 +99,10 @@ def _measure(folder: Path) -> dict[str, tuple[float, float, float]]:
     lists: list[float] = []
     rank = RankingJob.run
 
-    def timed_rank(job: RankingJob, now: datetime) -> tuple[str, ...]:
+    def timed_rank(job: RankingJob, *arguments: Any) -> tuple[str, ...]:
         start = time.process_time()
         try:
-            return rank(job, now)
+            return rank(job, *arguments)
         finally:
             lists.append(time.process_time() - start)
 

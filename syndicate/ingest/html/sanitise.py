@@ -118,13 +118,9 @@ def _without_unwanted(text: str) -> str:
 
 
 def _sanitise(raw: str, base: str) -> str:
-    cleaner = _cleaner(has_base=is_web_url(base))
-    html = cleaner.clean(raw)
-    # The first pass of nh3 shows whether there are images at all; few texts have any.
-    if "<img" in html and may_hide(raw):
-        shown = hide_media(raw)
-        return html if shown == raw else _without_unwanted(cleaner.clean(shown))
-    return html
+    shown = hide_media(raw) if "<im" in raw.lower() and may_hide(raw) else raw
+    html = _cleaner(has_base=is_web_url(base)).clean(shown)
+    return html if shown == raw else _without_unwanted(html)
 
 
 @lru_cache(maxsize=2)

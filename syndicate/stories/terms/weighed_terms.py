@@ -105,7 +105,7 @@ class ArticleTerms:
 
 
 class _Words(NamedTuple):
-    """Article as read, with the words of title and text, and those of names, of which the title's are last."""
+    """Article as read, with the words of title and text, and those of names: first the text's."""
 
     title: str
     text: str
