@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate, chain, filterfalse, islice
+from itertools import chain, filterfalse, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -37,9 +37,6 @@ _WORDS_KEPT = 1 << 15
 _BEGINS = "\u2581"
 _UNKNOWN = -25.0
 _WORD = re.compile(r"[^\W_]+(?:['’.,:-][^\W_]+)*")
-
-# The CRC-32 of each byte, as zlib computes it.
-_CRC = np.array([crc32(bytes([byte])) ^ crc32(b"\0") for byte in range(256)], np.uint32)
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
@@ -133,8 +130,7 @@ def _with_known(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
 def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
     """Find the pieces of words. Most words are a single piece; the others are split."""
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
-    hashes = np.array([crc32(word.encode("utf-8", "replace")) for word in marked], np.uint32)
-    places, rows, _ = _look_up(hashes)
+    places, rows, _ = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])
     found = zip(places.tolist(), rows.tolist(), strict=True)
     known.update((words[place], (row,)) for place, row in found if len(marked[place]) > 2)
     if unknown := [pair for pair in zip(words, marked, strict=True) if pair[0] not in known]:
@@ -143,38 +139,31 @@ def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> Non
         known.update((word, _split(mark, parts)) for word, mark in unknown)
 
 
-def _look_up(hashes: NDArray[np.uint32]) -> tuple[Places, NDArray[np.int32], Floats]:
+def _look_up(hashes: Sequence[int]) -> tuple[Places, NDArray[np.int32], Floats]:
     """Return the positions of the known pieces, with row and logarithm of the frequency of each."""
-    table = _table()
-    places = table.begun[hashes >> np.uint32(12)].nonzero()[0]
-    found = np.minimum(table.hashes.searchsorted(hashes[places]), len(table.hashes) - 1)
-    known = table.hashes[found] == hashes[places]
+    table, numbers = _table(), np.array(hashes, np.uint32)
+    places = table.begun[numbers >> np.uint32(12)].nonzero()[0]
+    found = np.minimum(table.hashes.searchsorted(numbers[places]), len(table.hashes) - 1)
+    known = table.hashes[found] == numbers[places]
     return places[known], table.rows[found[known]], table.scores[found[known]]
 
 
-def _known_parts(words: Sequence[str]) -> Iterator[list[tuple[int, int, float]]]:
+def _known_parts(words: Iterable[str]) -> Iterator[list[tuple[int, int, float]]]:
     """Yield, for each letter of the words in turn, size, row and score of the pieces that it begins."""
-    letters = [letter.encode("utf-8", "replace") for letter in "".join(words)]
-    until = np.fromiter(
-        accumulate(letters, lambda hashed, letter: crc32(letter, hashed), initial=0), np.uint32
-    )
-    sizes = np.fromiter(map(len, letters), np.uint8)
-    lengths = [len(word) for word in words]
-    ends, starts = np.cumsum(lengths).repeat(lengths), np.arange(len(letters))
-    # The hash of a part is that of all up to its end without that of all before it (zlib's crc32_combine).
-    before = until[:-1]
-    begun: list[list[tuple[int, int, float]]] = [[] for _ in letters]
-    for size in range(1, _LONGEST_PIECE + 1):
-        within = starts + size <= ends[starts]
-        starts, before = starts[within], before[within]
-        last = sizes[starts + size - 1]
-        for byte in range(4):
-            longer = np.flatnonzero(last > byte)
-            some = before[longer]
-            before[longer] = _CRC[some & np.uint32(0xFF)] ^ some >> np.uint32(8)
-        places, rows, scores = _look_up(until[starts + size] ^ before)
-        for start, row, score in zip(*map(np.ndarray.tolist, (starts[places], rows, scores)), strict=True):
-            begun[start].append((size, row, score))
+    hashes, ends = list[int](), [0]
+    for word in words:
+        letters = [letter.encode("utf-8", "replace") for letter in word]
+        for start in range(len(letters)):
+            hashed = 0
+            hashes += [hashed := crc32(letter, hashed) for letter in letters[start : start + _LONGEST_PIECE]]
+            ends.append(len(hashes))
+    places, *found = _look_up(hashes)
+    firsts = np.array(ends)
+    starts = firsts.searchsorted(places, "right") - 1
+    begun: list[list[tuple[int, int, float]]] = [[] for _ in ends[1:]]
+    sizes = places - firsts[starts] + 1
+    for start, *piece in zip(*map(np.ndarray.tolist, (starts, sizes, *found)), strict=True):
+        begun[start].append(piece)
     yield from begun
 
 
