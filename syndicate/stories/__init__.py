@@ -21,10 +21,4 @@ from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.story_index import StoryIndex
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint
-from syndicate.stories.terms.weighed_terms import (
-    ArticleTerms,
-    extract_all,
-    extract_terms,
-    shared_terms,
-    usual_stems,
-)
+from syndicate.stories.terms.weighed_terms import ArticleTerms, extract_terms, shared_terms, usual_stems

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from syndicate.stories import IndexedArticle, Placement, StoryIndex, extract_terms
+from syndicate.stories import ArticleTerms, IndexedArticle, Placement, StoryIndex, extract_terms
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -56,6 +56,11 @@ CHESS = (
 )
 
 
+def terms_of(title: str, text: str, language: str) -> ArticleTerms:
+    """Return the terms of a single article."""
+    return extract_terms([(title, text, language)])[0]
+
+
 def article(number: int, title: str, text: str = "", **changes: object) -> IndexedArticle:
     """An article whose source has its own number, half an hour after the one before."""
     fields: dict[str, object] = {
@@ -65,7 +70,7 @@ def article(number: int, title: str, text: str = "", **changes: object) -> Index
         "language": "en",
         **changes,
     }
-    terms = extract_terms(title, text, str(fields["language"]))
+    terms = terms_of(title, text, str(fields["language"]))
     return IndexedArticle(title=title, terms=terms, **fields)  # type: ignore[arg-type]
 
 

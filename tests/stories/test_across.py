@@ -8,12 +8,12 @@ import pytest
 from benchmarks.across_languages import Report, pairs, precision_and_recall, read_reports, stream
 from syndicate.model import StoredArticle
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.stories import StoryIndex, StoryOptions, extract_terms
+from syndicate.stories import StoryIndex, StoryOptions
 from syndicate.stories.across_languages import RecentMeanings
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE, shared_meanings
 from syndicate.stories.terms.word_vectors import LENGTH
-from tests.stories.newsroom import START, article, place
+from tests.stories.newsroom import START, article, place, terms_of
 
 FERRY = {
     "en": (
@@ -189,7 +189,7 @@ def test_a_name_is_known_by_its_pieces_and_long_runs_are_cut() -> None:
         @ packed("Antofagasta mayor candidate", "", "en")
         > 0.3
     )
-    assert len(extract_terms("国" * 5000, "会" * 5000, "zh").shared) in (0, DIMENSIONS)
+    assert len(terms_of("国" * 5000, "会" * 5000, "zh").shared) in (0, DIMENSIONS)
 
 
 def test_the_table_of_pieces_stays_below_seventeen_megabytes() -> None:

@@ -15,7 +15,7 @@ from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.store import Store, open_store
 from syndicate.store.stories import decision_store, replay_rows, story_store
-from syndicate.stories import Fingerprint, StoryIndex, StoryOptions, extract_all
+from syndicate.stories import Fingerprint, StoryIndex, StoryOptions, extract_terms
 
 # Articles placed in a transaction.
 BATCH = 250
@@ -59,7 +59,7 @@ class PastNewsroom:
             ids = [article_id for article_id, _ in arrivals]
             packed = replay_rows.copy_unplaced_articles(present, connection, ids)
             waiting = story_store.unplaced_articles(connection, BATCH)
-            new = extract_all((article.title, article.text, article.language) for article in waiting)
+            new = extract_terms((article.title, article.text, article.language) for article in waiting)
             usual = {article.id: terms.usual_words() for article, terms in zip(waiting, new, strict=True)}
             # The weights that an article had on arrival, or new weights if they cannot be read.
             terms = [

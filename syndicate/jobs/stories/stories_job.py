@@ -26,7 +26,7 @@ from syndicate.store.leases.held_lease import HeldLease, LeaseTaken, held_lease
 from syndicate.store.stories import decision_store, index_rows, story_pages, story_store
 from syndicate.store.stories.decision_store import PairStep
 from syndicate.store.stories.story_store import UnplacedArticle
-from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_all
+from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
 # Maximum number of stories that get their address in a transaction.
 NAMED_AT_ONCE = 500
@@ -254,7 +254,7 @@ class StoriesJob:
 
 
 def _with_terms(articles: Sequence[UnplacedArticle]) -> list[_Article]:
-    terms = extract_all((article.title, article.text, article.language) for article in articles)
+    terms = extract_terms((article.title, article.text, article.language) for article in articles)
     return list(zip(articles, terms, strict=True))
 
 

@@ -59,7 +59,7 @@ class _Table(NamedTuple):
 @released_when_unused
 @lru_cache(maxsize=1)
 def _known_words() -> dict[str, tuple[int, ...]]:
-    """Return the rows of the pieces of known words, which ``_with_known`` extends."""
+    """Return the rows of the pieces of known words, which ``_learned`` extends."""
     return {}
 
 
@@ -90,7 +90,7 @@ def shared_meanings(articles: Iterable[tuple[str, str, str]]) -> list[Meaning]:
         (_words(f"{title} {text[:TEXT_READ]}") if language in centres else [], centres.get(language))
         for title, text, language in articles
     ]
-    known = _with_known(chain.from_iterable([words for words, _ in read]))
+    known = _learned(chain.from_iterable([words for words, _ in read]))
     return [_meaning(_rows(known, words), centre) for words, centre in read]
 
 
@@ -106,7 +106,7 @@ def _meaning(rows: Iterable[int], centre: Floats | None) -> Meaning:
 def rows_of(text: str) -> list[int]:
     """Return the rows of the pieces of a text, in their order."""
     words = _words(text)
-    return _rows(_with_known(words), words)
+    return _rows(_learned(words), words)
 
 
 def _words(text: str) -> list[str]:
@@ -117,18 +117,13 @@ def _rows(known: Mapping[str, tuple[int, ...]], words: Iterable[str]) -> list[in
     return [*chain.from_iterable(map(known.__getitem__, words))]
 
 
-def _with_known(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Return the rows of the pieces of words, among them these."""
+def _learned(read: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+    """Return the rows of the pieces of known words. Most are a single piece; the others are split."""
     known = _known_words()
     if len(known) > _WORDS_KEPT:
         known.clear()
-    if new := [*dict.fromkeys(filterfalse(known.__contains__, words))]:
-        _learn_words(known, new)
-    return known
-
-
-def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
-    """Find the pieces of words. Most words are a single piece; the others are split."""
+    if not (words := [*dict.fromkeys(filterfalse(known.__contains__, read))]):
+        return known
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
     places, rows, _ = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])
     found = zip(places.tolist(), rows.tolist(), strict=True)
@@ -137,6 +132,7 @@ def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> Non
         # Together: a look-up of a single word's parts takes as long as splitting the word.
         parts = _known_parts([mark for _, mark in unknown])
         known.update((word, _split(mark, parts)) for word, mark in unknown)
+    return known
 
 
 def _look_up(hashes: Sequence[int]) -> tuple[Places, NDArray[np.int32], Floats]:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import log
-from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -104,52 +103,36 @@ class ArticleTerms:
         return frozenset(usual.tolist()) if has_table(self.language) else frozenset()
 
 
-class _Words(NamedTuple):
-    """Article as read, with the words of title and text, and those of names: first the text's."""
-
-    title: str
-    text: str
-    language: str
-    words: list[str]
-    in_title: int
-    of_names: list[str]
-    names_in_title: int
+_Read = tuple[str, str, str, list[str], int, list[str], int]
 
 
-def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
-    """Return the terms of an article. ``language`` is a BCP 47 tag, ``""`` if unknown (then no stemming)."""
-    return extract_all([(title, text, language)])[0]
+def extract_terms(articles: Iterable[tuple[str, str, str]]) -> list[ArticleTerms]:
+    """Return the terms of articles: title, text and BCP 47 tag, ``""`` if unknown (then no stemming).
+
+    The new words of all articles are looked up together, in half the time.
+    """
+    read = [_read(title, text, main_language(tag)) for title, text, tag in articles]
+    for language in {item[2] for item in read}:
+        of_language = [(words, names) for _, _, tag, words, _, names, _ in read if tag == language]
+        learn_together(chain.from_iterable(chain.from_iterable(of_language)), language)
+    meanings = shared_meanings([(title[:TITLE_CHARACTERS], text, tag) for title, text, tag, *_ in read])
+    return [_terms(item, shared) for item, shared in zip(read, meanings, strict=True)]
 
 
-def extract_all(articles: Iterable[tuple[str, str, str]]) -> list[ArticleTerms]:
-    """Return the terms of articles; the new words of all are looked up together, in half the time."""
-    read = [_read(*article) for article in articles]
-    for language in {article.language for article in read}:
-        some = [(item.words, item.of_names) for item in read if item.language == language]
-        learn_together(chain.from_iterable(chain.from_iterable(some)), language)
-    meanings = shared_meanings([(item.title[:TITLE_CHARACTERS], item.text, item.language) for item in read])
-    return [_terms(article, shared) for article, shared in zip(read, meanings, strict=True)]
-
-
-def _read(title: str, text: str, language: str) -> _Words:
+def _read(title: str, text: str, language: str) -> _Read:
+    """Return the words of title and text, and those of names, the title's last, with the counts of titles."""
     if not text and _SOURCE_AND_DATE.search(title):
         title = ""
-    start, beginning, base = title[:TITLE_CHARACTERS], text[:TEXT_CHARACTERS], main_language(language)
-    of_title, of_names = words(start, base), title_names(start, beginning)
-    return _Words(
-        title=title,
-        text=text,
-        language=base,
-        words=of_title + words(beginning, base),
-        in_title=len(of_title),
-        of_names=[*proper_names(beginning, base), *of_names],
-        names_in_title=len(of_names),
-    )
+    start, beginning = title[:TITLE_CHARACTERS], text[:TEXT_CHARACTERS]
+    of_title, of_names = words(start, language), title_names(start, beginning)
+    names = [*proper_names(beginning, language), *of_names]
+    return title, text, language, of_title + words(beginning, language), len(of_title), names, len(of_names)
 
 
-def _terms(article: _Words, shared: Meaning) -> ArticleTerms:
-    title, text, language, all_words, in_title, of_names, names_in_title = article
+def _terms(read: _Read, shared: Meaning) -> ArticleTerms:
+    title, text, language, all_words, in_title, of_names, names_in_title = read
     title_figures = _hashed(figures(title[:TITLE_CHARACTERS]))
+    numbers = title_figures + _hashed(figures(text[:FIGURES_TEXT]))
     vocabulary, places = look_up([*all_words, *of_names], language)
     places, names = places[: len(all_words)], places[len(all_words) :]
     distinct, occurring = _distinct(places)
@@ -179,9 +162,7 @@ def _terms(article: _Words, shared: Meaning) -> ArticleTerms:
         # Three overlapping pairs of characters are four characters, far less than three words.
         shingles=_shingles(vocabulary.terms[places], 3 if is_spaceless(title + text[:200]) else 1),
         length=len(title) + len(text),
-        names=_names(
-            vocabulary, names, names_in_title, title_figures + _hashed(figures(text[:FIGURES_TEXT]))
-        ),
+        names=_names(vocabulary, names, names_in_title, numbers),
         figures=np.array(title_figures[:MAX_FIGURES], np.uint32),
         shared=shared,
         language=language,
