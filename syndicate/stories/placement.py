@@ -13,8 +13,7 @@ from syndicate.stories.terms.weighed_terms import ArticleTerms
 class IndexedArticle:
     """Article to be placed. ``hints`` are ids of the articles that its source lists as further reading.
 
-    ``terms`` are as extracted, or the fingerprint of an earlier placement; ``usual`` are then its words that
-    name no event.
+    ``terms`` are as extracted, or the fingerprint of an earlier placement.
     """
 
     article_id: int
@@ -24,7 +23,6 @@ class IndexedArticle:
     terms: ArticleTerms | Fingerprint
     language: str = ""
     hints: tuple[int, ...] = ()
-    usual: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ The index decides; this module writes its decisions as rows: new stories, articl
 stories, related links, leads. Until a story has a row, its number is the negative id of an article in it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,7 +20,6 @@ from syndicate.stories import (
     MERGED,
     SPLIT,
     ArticleTerms,
-    Fingerprint,
     IndexedArticle,
     Placement,
     Regrouping,
@@ -34,19 +33,12 @@ _MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similari
 
 
 class Placing:
-    """Placement of a batch; used once. ``usual``: see ``IndexedArticle``, by article id."""
+    """Placement of a batch; used once."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        index: StoryIndex,
-        now: datetime,
-        usual: Mapping[int, frozenset[int]] | None = None,
-    ) -> None:
+    def __init__(self, connection: Connection, index: StoryIndex, now: datetime) -> None:
         self._connection = connection
         self._index = index
         self._now = now
-        self._usual = usual or {}
         self._placements: dict[int, Placement] = {}
         self._new: list[int] = []
         self._regrouped: list[tuple[int, Regrouping]] = []
@@ -59,7 +51,7 @@ class Placing:
     def place(
         self,
         waiting: Sequence[UnplacedArticle],
-        terms: Sequence[ArticleTerms | Fingerprint],
+        terms: Sequence[ArticleTerms],
         decisions: Sequence[PairDecision],
         released: Collection[int] = (),
     ) -> tuple[int, int]:
@@ -109,7 +101,7 @@ class Placing:
     def _place_article(
         self,
         article: UnplacedArticle,
-        terms: ArticleTerms | Fingerprint,
+        terms: ArticleTerms,
         hints: dict[str, int],
         released: Collection[int],
     ) -> None:
@@ -128,7 +120,6 @@ class Placing:
                 terms=terms,
                 language=article.language,
                 hints=tuple(hints[title] for title in article.read_more if title in hints),
-                usual=self._usual.get(article.id, frozenset()),
             ),
             stays=stays,
         )
