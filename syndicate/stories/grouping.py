@@ -271,7 +271,6 @@ class Grouping:
         return 1 + self._options.own_caution * apart * len(own) / len(sample)
 
     def _is_open(self, entry: IndexEntry, nearest: IndexEntry, *, repeats: bool) -> bool:
-        """Return whether an article may join the story of the ``nearest`` article by its date."""
         if repeats and nearest.story is not None:
             first = self._members[nearest.story][0][0]
             return abs(entry.published - first) <= self._options.repeat_hours * 3600

@@ -88,7 +88,7 @@ def test_W4_feeds_name_their_hub_and_their_own_address(document):
 
 
 def test_W4_so_do_json_feeds():
-    parsed = parse_json_feed(JSON, url=URL, known=frozenset())
+    parsed = parse_json_feed(ParseRequest(body=JSON, url=URL))
     assert (parsed.hubs, parsed.self_url) == (("https://hub.example/",), "https://harbour.example/self")
 
 

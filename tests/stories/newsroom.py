@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from syndicate.model import ScoredLink
 from syndicate.stories import ArticleTerms, IndexedArticle, Placement, StoryIndex, extract_terms
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -80,3 +81,15 @@ def place(index: StoryIndex, item: IndexedArticle) -> Placement:
     if placement.story is None:
         index.assign(item.article_id, item.article_id)
     return placement
+
+
+def similar(index: StoryIndex, article_id: int) -> tuple[ScoredLink, ...]:
+    """The nearest articles, best first, even without a link."""
+    entry = index._entries[article_id]
+    ranked = index._chooser.in_context(entry, index._ranked(entry), index._neighbours)
+    return tuple(match.scored() for match in ranked)
+
+
+def compare(index: StoryIndex, article_id: int, other_id: int) -> ScoredLink:
+    """The score of an article as seen from another."""
+    return index._compare(index._entries[article_id], [other_id])[0].scored()

@@ -49,10 +49,9 @@ def parse_feed(request: ParseRequest, *, only: frozenset[str] | None = None) -> 
     """
     body, url, charset, known = request.body, request.url, request.charset, request.known
     start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith((b"{", b"[")) or (
-        not start.startswith(b"<") and "json" in request.content_type.lower()
-    ):
-        return parse_json_feed(body, url=url, known=known, only=only)
+    is_json = "json" in request.content_type.lower() and not start.startswith(b"<")
+    if is_json or start.startswith((b"{", b"[")):
+        return parse_json_feed(request, only=only)
     if not known and only is None and (first := _read_new_document(as_plain_utf8(body, charset), url)):
         return first
     document, warnings = utf8_document(body, charset)

@@ -44,8 +44,7 @@ def read_html(request: ParseRequest) -> str:
     if request.content_type.startswith(_FOREIGN_TYPES):
         raise ParseError(f"{url} is {request.content_type}, not a page")
     declared = _DECLARED.search(request.body, 0, 4_096)
-    charset = request.charset or (declared[1].decode() if declared else "")
-    document, _ = utf8_document(request.body, charset)
+    document, _ = utf8_document(request.body, request.charset or (declared[1].decode() if declared else ""))
     text = document.decode()
     if not text.strip():
         raise ParseError(f"{url} sent an empty page")

@@ -32,8 +32,7 @@ _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 
 def may_exceed(html: str) -> bool:
     """Return whether HTML may exceed a limit, without parsing every tag."""
-    is_large = html.count("<") > MAX_MARKUP_TAGS or may_be_deep(html)
-    if is_large or QUOTED_END.search(html):
+    if html.count("<") > MAX_MARKUP_TAGS or may_be_deep(html) or QUOTED_END.search(html):
         return True
     return any(_attributes(tag) > MAX_ATTRIBUTES for tag in _LONG_TAG.findall(html))
 
@@ -71,9 +70,7 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
         if closing and opened[name]:
             opened[name] -= 1
             formatting -= open_names[-1] == name in FORMATTING
-            open_names.reverse()
-            open_names.remove(name)
-            open_names.reverse()
+            del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
             return match[0]
         tags += 1
         nests = not closing and name not in NEVER_NESTING

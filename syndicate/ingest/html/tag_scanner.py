@@ -29,7 +29,7 @@ NEVER_NESTING = frozenset(
 
 # Elements that a parser opens again in the next block if they are left open (HTML Living Standard 13.2.4.3).
 FORMATTING = frozenset(
-    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
 )
 
 

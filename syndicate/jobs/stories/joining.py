@@ -23,16 +23,15 @@ def joined_stories(
     index = StoryIndex(options, next_text_label=index_rows.next_text_label(connection))
     index.load(index_rows.placed_articles(connection, since))
     joined = []
-    read = [(article.title, article.text or article.summary, article.language) for article in articles]
-    new = zip(articles, extract_terms(read), strict=True)
-    for number, (article, terms) in enumerate(new, start=_UNKNOWN):
+    for number, article in enumerate(articles, start=_UNKNOWN):
+        text = article.text or article.summary
         placed = index.add(
             IndexedArticle(
                 article_id=number,
                 source_id=0,
                 published=article.published,
                 title=article.title,
-                terms=terms,
+                terms=extract_terms([(article.title, text, article.language)])[0],
                 language=article.language,
             )
         )

@@ -43,12 +43,8 @@ Places = NDArray[np.intp]
 
 
 class _Table(NamedTuple):
-    """Hashes of pieces, ascending, with row and logarithm of the frequency of each; vectors; centres.
+    """Hashes of pieces, ascending, with row and logarithm of the frequency of each; vectors; centres."""
 
-    ``begun`` tells which first 20 bits some hash has: few parts of words pass, and only these are searched.
-    """
-
-    begun: NDArray[np.bool_]
     hashes: NDArray[np.uint32]
     rows: NDArray[np.int32]
     scores: Floats
@@ -73,28 +69,20 @@ def _table() -> _Table:
         scores = np.fromfile(file, np.float16, count).astype(np.float32)
         # Mapped, not read: a newsroom of one language uses a small part of the rows.
         vectors = np.asarray(np.memmap(TABLE, np.int8, "r", file.tell(), (count, DIMENSIONS)))
-    begun = np.zeros(1 << 20, np.bool_)
-    begun[hashes >> np.uint32(12)] = True
-    centres = {name: mean.astype(np.float32) for name, mean in heads}
-    return _Table(begun, hashes, rows, scores, vectors, centres)
+    return _Table(hashes, rows, scores, vectors, {name: mean.astype(np.float32) for name, mean in heads})
 
 
-def shared_meanings(articles: Iterable[tuple[str, str, str]]) -> list[Meaning]:
-    """Return the direction of each article, of length ``LENGTH``; ``NO_MEANING`` without a table.
-
-    Articles are title, text and primary subtag. The pieces of the words of all are found together: alone they
-    take twice as long.
-    """
-    centres = _table().centres
-    read = [
-        (_words(f"{title} {text[:TEXT_READ]}") if language in centres else [], centres.get(language))
-        for title, text, language in articles
-    ]
-    known = _learned(chain.from_iterable([words for words, _ in read]))
-    return [_meaning(_rows(known, words), centre) for words, centre in read]
+def shared_meanings(articles: Sequence[tuple[str, str, str]]) -> list[Meaning]:
+    """Return the direction of articles (title, text, primary subtag); ``NO_MEANING`` without a table."""
+    centres = [_table().centres.get(language) for _, _, language in articles]
+    read = zip(articles, centres, strict=True)
+    rows = rows_of(
+        ["" if centre is None else f"{title} {text[:TEXT_READ]}" for (title, text, _), centre in read]
+    )
+    return [_meaning(some, centre) for some, centre in zip(rows, centres, strict=True)]
 
 
-def _meaning(rows: Iterable[int], centre: Floats | None) -> Meaning:
+def _meaning(rows: Sequence[int], centre: Floats | None) -> Meaning:
     counts = Counter(rows)
     if centre is None or len(counts) < _LEAST_PIECES:
         return NO_MEANING
@@ -103,18 +91,11 @@ def _meaning(rows: Iterable[int], centre: Floats | None) -> Meaning:
     return direction((damped @ vectors.astype(np.float32)) / damped.sum() - centre)
 
 
-def rows_of(text: str) -> list[int]:
-    """Return the rows of the pieces of a text, in their order."""
-    words = _words(text)
-    return _rows(_learned(words), words)
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text))
-
-
-def _rows(known: Mapping[str, tuple[int, ...]], words: Iterable[str]) -> list[int]:
-    return [*chain.from_iterable(map(known.__getitem__, words))]
+def rows_of(texts: Iterable[str]) -> list[list[int]]:
+    """Return the rows of the pieces of each text, in their order."""
+    read = [_WORD.findall(unicodedata.normalize("NFKC", text)) for text in texts]
+    known = _learned(chain.from_iterable(read))
+    return [[*chain.from_iterable(map(known.__getitem__, words))] for words in read]
 
 
 def _learned(read: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
@@ -138,10 +119,9 @@ def _learned(read: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
 def _look_up(hashes: Sequence[int]) -> tuple[Places, NDArray[np.int32], Floats]:
     """Return the positions of the known pieces, with row and logarithm of the frequency of each."""
     table, numbers = _table(), np.array(hashes, np.uint32)
-    places = table.begun[numbers >> np.uint32(12)].nonzero()[0]
-    found = np.minimum(table.hashes.searchsorted(numbers[places]), len(table.hashes) - 1)
-    known = table.hashes[found] == numbers[places]
-    return places[known], table.rows[found[known]], table.scores[found[known]]
+    found = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
+    places = (table.hashes[found] == numbers).nonzero()[0]
+    return places, table.rows[found[places]], table.scores[found[places]]
 
 
 def _known_parts(words: Iterable[str]) -> Iterator[list[tuple[int, int, float]]]:

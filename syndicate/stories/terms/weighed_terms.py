@@ -107,9 +107,9 @@ _Read = tuple[str, str, str, list[str], int, list[str], int]
 
 
 def extract_terms(articles: Iterable[tuple[str, str, str]]) -> list[ArticleTerms]:
-    """Return the terms of articles: title, text and BCP 47 tag, ``""`` if unknown (then no stemming).
+    """Return the terms of articles (title, text, BCP 47 tag); the new words of all are looked up together.
 
-    The new words of all articles are looked up together, in half the time.
+    An unknown language is ``""``: its words are not stemmed.
     """
     read = [_read(title, text, main_language(tag)) for title, text, tag in articles]
     for language in {item[2] for item in read}:
@@ -120,7 +120,6 @@ def extract_terms(articles: Iterable[tuple[str, str, str]]) -> list[ArticleTerms
 
 
 def _read(title: str, text: str, language: str) -> _Read:
-    """Return the words of title and text, and those of names, the title's last, with the counts of titles."""
     if not text and _SOURCE_AND_DATE.search(title):
         title = ""
     start, beginning = title[:TITLE_CHARACTERS], text[:TEXT_CHARACTERS]
@@ -234,7 +233,7 @@ def _shingles(row: Hashes, step: int) -> Hashes:
         return np.array([crc32(row.tobytes())] if len(row) else [], np.uint32)
     first, second, third = row[: -2 * step], row[step:-step], row[2 * step :]
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B) ^ third * np.uint32(0xC2B2AE35)
-    ascending = (mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D)
+    ascending: Hashes = (mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D)
     ascending.sort()
     return ascending[_differs_from_the_last(ascending)][:MAX_SHINGLES]
 

@@ -60,4 +60,5 @@ def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
 def direction(total: NDArray[np.float32]) -> Meaning:
     """Return a vector scaled to ``LENGTH``, in whole steps."""
     scaled = np.rint(total * (LENGTH / max(float(np.sqrt(total @ total)), 1e-6)))
-    return np.minimum(np.maximum(scaled, -127), 127).astype(np.int8)
+    meaning: Meaning = np.minimum(np.maximum(scaled, -127), 127).astype(np.int8)
+    return meaning
