@@ -23,7 +23,8 @@ from zlib import crc32
 
 import numpy as np
 
-from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions, extract_terms
+from benchmarks.story_sets import terms_of
+from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.across_languages import compare_across
 from syndicate.stories.link_scores import weigh_cosines
 from syndicate.stories.terms.similarity import TermSpace
@@ -44,7 +45,7 @@ class Report(NamedTuple):
 
     def indexed(self, at: datetime) -> IndexedArticle:
         """Return the report as the stories job hands it to the index, with a source of its own."""
-        terms = extract_terms(self.title, self.text, self.language)
+        terms = terms_of(self.title, self.text, self.language)
         return IndexedArticle(
             article_id=self.number, source_id=self.number, published=at, title=self.title, terms=terms
         )

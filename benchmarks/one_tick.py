@@ -13,13 +13,11 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 from uuid import UUID
-
-from sqlalchemy import Connection
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.jobs.stories.ranking_job import RankingJob
@@ -101,10 +99,10 @@ def _measure(folder: Path) -> dict[str, tuple[float, float, float]]:
     lists: list[float] = []
     rank = RankingJob.run
 
-    def timed_rank(job: RankingJob, now: datetime, keep: Callable[[Connection], None]) -> tuple[str, ...]:
+    def timed_rank(job: RankingJob, *arguments: Any) -> tuple[str, ...]:
         start = time.process_time()
         try:
-            return rank(job, now, keep)
+            return rank(job, *arguments)
         finally:
             lists.append(time.process_time() - start)
 

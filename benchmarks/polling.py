@@ -345,7 +345,7 @@ def _equality(feeds: list[Feed]) -> dict[str, Any]:
 
 
 def _parse(body: bytes, known: frozenset[str]) -> ParsedSource:
-    return parse_feed(body, url="https://equal.example/", content_type="", charset="", known=known)
+    return parse_feed(ParseRequest(body=body, url="https://equal.example/", known=known))
 
 
 def _table(result: dict[str, Any]) -> str:

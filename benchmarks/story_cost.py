@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from benchmarks.story_cost_restart import restart_seconds
 from benchmarks.story_cost_texts import Report, Wire
+from benchmarks.story_measures import compare
+from benchmarks.story_sets import terms_of
 from syndicate.model import StoredArticle
 from syndicate.services import COLLECT_AFTER
 from syndicate.store.core.column_types import to_microseconds
@@ -35,7 +37,6 @@ from syndicate.stories import (
     Placement,
     StoryIndex,
     StoryOptions,
-    extract_terms,
 )
 from syndicate.stories.terms.vocabulary import TERM_SPACE
 
@@ -86,7 +87,7 @@ def place(
 
 def read(report: Report) -> ArticleTerms:
     """The terms of an article."""
-    return extract_terms(report.title, report.text, report.language)
+    return terms_of(report.title, report.text, report.language)
 
 
 def written(wire: Wire, size: int) -> list[Placed]:
@@ -171,7 +172,7 @@ def filled(week: Sequence[Placed], size: int) -> StoryIndex:
     for position in range(len(index)):
         # Terms are unpacked when they are first asked for: neither time nor memory should depend on that.
         number = chosen[position % len(chosen)].item.article_id + position // len(chosen) * len(week)
-        index.compare(number, number)
+        compare(index, number, number)
     gc.enable()
     return index
 

@@ -22,7 +22,7 @@ from benchmarks.story_sets import (
     relatives,
     ticks,
 )
-from syndicate.model import StoredArticle
+from syndicate.model import ScoredLink, StoredArticle
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions, without_round_ups
 from syndicate.stories.duplicates import copy_strength, is_copy
@@ -80,7 +80,7 @@ def _look(run: Run, number: int) -> None:
     """Note an article's story and its nearest articles when it arrives and when it is forgotten."""
     run.stories[number] = run.index.story_of(number) or 0
     known = run.scores.setdefault(number, {})
-    known.update((link.article_id, link.score) for link in run.index.similar(number))
+    known.update((link.article_id, link.score) for link in similar(run.index, number))
     run.similar[number] = sorted(known, key=lambda number: -known[number])
 
 
@@ -272,7 +272,7 @@ def graded(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
     for position, pair in enumerate(pairs):
         if not in_part(pair["pair_id"], part):
             continue
-        score = index.compare(2 * position + 1, 2 * position + 2).score
+        score = compare(index, 2 * position + 1, 2 * position + 2).score
         needed = options.related_threshold(math.sqrt(sizes[2 * position] * sizes[2 * position + 1]))
         judged[pair["lang1"]].append((score / needed, score, -pair["overall"]))
     found: dict[str, float] = {}
@@ -312,3 +312,15 @@ def mean(values: Sequence[float]) -> float:
 
 def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def similar(index: StoryIndex, article_id: int) -> tuple[ScoredLink, ...]:
+    """The nearest articles, best first, even without a link."""
+    entry = index._entries[article_id]  # noqa: SLF001
+    ranked = index._chooser.in_context(entry, index._ranked(entry), index._neighbours)  # noqa: SLF001
+    return tuple(match.scored() for match in ranked)
+
+
+def compare(index: StoryIndex, article_id: int, other_id: int) -> ScoredLink:
+    """The score of an article as seen from another."""
+    return index._compare(index._entries[article_id], [other_id])[0].scored()  # noqa: SLF001

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from syndicate.stories import IndexedArticle, StoryOptions, extract_terms
+from syndicate.stories import ArticleTerms, IndexedArticle, StoryOptions, extract_terms
 from syndicate.text.plain import plain_text
 
 ONE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,6 +19,11 @@ ONE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 250
 # The daemon polls a source several times an hour.
 TICK = timedelta(minutes=15)
+
+
+def terms_of(title: str, text: str, language: str) -> ArticleTerms:
+    """Return the terms of a single article."""
+    return extract_terms([(title, text, language)])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Document:
             source_id=self.source,
             published=self.published,
             title=self.title,
-            terms=extract_terms(self.title, self.text, self.language),
+            terms=terms_of(self.title, self.text, self.language),
             language=self.language,
         )
 

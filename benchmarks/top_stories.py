@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.story_sets import in_part, read_rows
+from benchmarks.story_sets import in_part, read_rows, terms_of
 from syndicate.stories import (
     ENOUGH_OTHERS,
     IndexedArticle,
@@ -35,7 +35,6 @@ from syndicate.stories import (
     StoryFacts,
     StoryIndex,
     StoryOptions,
-    extract_terms,
     learn_weights,
     rank_step,
     rank_top,
@@ -121,7 +120,7 @@ def _place(index: StoryIndex, number: int, source: int, moment: datetime, title:
         source_id=source,
         published=moment,
         title=title,
-        terms=extract_terms(title, "", "en"),
+        terms=terms_of(title, "", "en"),
         language="en",
     )
     placement = index.add(item)

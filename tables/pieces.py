@@ -103,7 +103,7 @@ def centre(packed: bytes, vectors: Floats) -> Floats:
     """Return the mean vector of a language's usual words, by their frequency."""
     total, weight = np.zeros(DIMENSIONS, np.float32), 0.0
     for word, frequency in frequencies(packed)[:CENTRE_WORDS]:
-        rows = shared_vectors.rows_of(word)
+        (rows,) = shared_vectors.rows_of([word])
         total += frequency * vectors[rows].sum(0)
         weight += frequency * len(rows)
     return total / np.float32(weight)

@@ -21,5 +21,4 @@ from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.story_index import StoryIndex
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint
-from syndicate.stories.terms.shared_vectors import learn_pieces
 from syndicate.stories.terms.weighed_terms import ArticleTerms, extract_terms, shared_terms, usual_stems

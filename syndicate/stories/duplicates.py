@@ -9,6 +9,7 @@ name the same names and figures; the shorter the texts, the more of these must a
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -63,8 +64,9 @@ def names_of(article: Fingerprint) -> frozenset[int]:
     return frozenset(memoryview(article.names).cast("I"))
 
 
+@lru_cache(maxsize=1)
 def words_of(article: Fingerprint) -> frozenset[int]:
-    """Return the hashes of an article's words, names and figures."""
+    """Return the hashes of words, names and figures; an article is compared with several others in a row."""
     return frozenset(memoryview(article.terms[: 4 * article.words] + article.names).cast("I"))
 
 
@@ -128,10 +130,9 @@ def is_update(
     pairs = [max(article.length, 1) * max(fingerprint.length, 1) for fingerprint in reported]
     lengths = np.sqrt(np.array(pairs, np.float64))
     similarities = weigh_cosines(TermSpace().cosines(article, reported), lengths, options).total.tolist()
-    words = words_of(article)
     return any(
         similarity >= at_least
-        and not are_apart(article, fingerprint, options, own_words=words, similarity=similarity)
+        and not are_apart(article, fingerprint, options, own_words=words_of(article), similarity=similarity)
         for fingerprint, similarity in zip(reported, similarities, strict=True)
     )
 

@@ -106,20 +106,18 @@ class Grouping:
     def _nearest(self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool) -> dict[int, int]:
         """Return the nearest article of each of the nearest stories that the article may join."""
         nearest: dict[int, int] = {}
-        own_words = words_of(entry.terms)
         least = _MIN_SIMILARITY * self._options.story_threshold(entry.size)
         for match in matches:
             other = self._entries[match.article_id]
             if other.story is None or other.story in nearest:
                 continue
-            if (nearest and match.similarity < least) or other.kind.round_up:
+            if (nearest and match.similarity < least) or not self._is_open(entry, other, repeats=repeats):
                 continue
-            if self._are_apart(entry, other, own_words, match.similarity):
+            if other.kind.round_up or self._are_apart(entry, other, match.similarity):
                 continue
             if self.decided and self.decided.are_apart(entry, other.story):
                 continue
-            if self._is_open(other.story, entry, other.article_id, repeats=repeats):
-                nearest[other.story] = other.article_id
+            nearest[other.story] = other.article_id
             if len(nearest) == self._options.stories_compared:
                 break
         return nearest
@@ -198,7 +196,7 @@ class Grouping:
         if self.decided and self.decided.is_decided(other):
             return False
         titles = {self._entries[number].title_key for number in self._sample(story)}
-        return other.title_key not in titles and self._is_open(story, other, entry.article_id, repeats=False)
+        return other.title_key not in titles and self._is_open(other, entry, repeats=False)
 
     def _similarity_to_story(self, entry: IndexEntry, story: int, pair_threshold: float) -> float:
         """Return the similarity of an article to the others of a story; 0 without others."""
@@ -233,20 +231,18 @@ class Grouping:
         """Return the similarities to these articles; separate events have 0, distant days less."""
         similarities = {number: known[number] for number in article_ids if number in known}
         similarities |= self._compare(entry, [number for number in article_ids if number not in similarities])
-        own_words = words_of(entry.terms)
         for number, similarity in similarities.items():
             other = self._entries[number]
-            apart = self._are_apart(entry, other, own_words, similarity)
+            apart = self._are_apart(entry, other, similarity)
             factor = self._options.age_factor(abs(entry.published - other.published) / 86400, entry.size)
             similarities[number] = 0.0 if apart else similarity * factor
         return similarities
 
-    def _are_apart(
-        self, entry: IndexEntry, other: IndexEntry, own_words: frozenset[int], similarity: float
-    ) -> bool:
+    def _are_apart(self, entry: IndexEntry, other: IndexEntry, similarity: float) -> bool:
         if entry.source_id == other.source_id and is_instalment(entry.kind, other.kind):
             return True
-        return are_apart(entry.terms, other.terms, self._options, own_words=own_words, similarity=similarity)
+        words = words_of(entry.terms)
+        return are_apart(entry.terms, other.terms, self._options, own_words=words, similarity=similarity)
 
     def _rivals(
         self, entry: IndexEntry, story: int, matches: Sequence[Match], pair_threshold: float
@@ -274,12 +270,11 @@ class Grouping:
         apart = min(min(own) / 3600 / self._options.own_hours, 1.0)
         return 1 + self._options.own_caution * apart * len(own) / len(sample)
 
-    def _is_open(self, story: int, entry: IndexEntry, nearest_id: int, *, repeats: bool) -> bool:
-        options = self._options
-        if repeats:
-            first = self._members[story][0][0]
-            return abs(entry.published - first) <= options.repeat_hours * 3600
-        return abs(entry.published - self._entries[nearest_id].published) <= options.window_days * 86400
+    def _is_open(self, entry: IndexEntry, nearest: IndexEntry, *, repeats: bool) -> bool:
+        if repeats and nearest.story is not None:
+            first = self._members[nearest.story][0][0]
+            return abs(entry.published - first) <= self._options.repeat_hours * 3600
+        return abs(entry.published - nearest.published) <= self._options.window_days * 86400
 
     def _sample(self, story: int) -> list[int]:
         """Return articles spread evenly over the story: neither its beginning nor its end decides alone."""

@@ -200,16 +200,6 @@ class StoryIndex:
         entry = self._entries.get(article_id)
         return self._chooser.choose(entry, self._ranked(entry), self._neighbours) if entry else ()
 
-    def similar(self, article_id: int) -> tuple[ScoredLink, ...]:
-        """Return the nearest articles, best first, even without a link. Raises ``KeyError`` if unknown."""
-        entry = self._entries[article_id]
-        ranked = self._chooser.in_context(entry, self._ranked(entry), self._neighbours)
-        return tuple(match.scored() for match in ranked)
-
-    def compare(self, article_id: int, other_id: int) -> ScoredLink:
-        """Return the score of an article as seen from another. Raises ``KeyError`` if either is unknown."""
-        return self._compare(self._entries[article_id], [other_id])[0].scored()
-
     def forget_before(self, limit: datetime) -> int:
         """Drop articles older than ``limit`` and the oldest beyond ``max_articles``; return their number."""
         count = 0

@@ -1,6 +1,7 @@
 """Helpers that write feeds and parse them."""
 
 from syndicate.ingest.feed.feed_parser import parse_feed
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Entry, ParsedSource
 
 URL = "https://news.example/feeds/all.xml"
@@ -30,7 +31,8 @@ def read(
     charset: str = "",
     known: frozenset[str] = frozenset(),
 ) -> ParsedSource:
-    return parse_feed(body, url=url, content_type=content_type, charset=charset, known=known)
+    request = ParseRequest(body=body, url=url, content_type=content_type, charset=charset, known=known)
+    return parse_feed(request)
 
 
 def only_entry(body: bytes) -> Entry:

@@ -6,6 +6,7 @@ import pytest
 
 from syndicate.ingest.feed.charset_detection import detect
 from syndicate.ingest.html.html_documents import read_html
+from syndicate.ingest.worker.parsers import ParseRequest
 from tests.ingest.news_in_charsets import NEWS
 from tests.ingest.reading import read
 
@@ -109,5 +110,5 @@ def test_text_in_ascii_alone_needs_no_other_charset() -> None:
 def test_a_mislabelled_page_is_read_in_the_charset_of_its_bytes(language: str) -> None:
     codecs, title, text = NEWS[language]
     page = f'<html lang="{language}"><meta charset="utf-8"><title>{title}</title><p>{text}</p></html>'
-    found = read_html(page.encode(codecs[0]), url="https://a.example/", content_type="text/html", charset="")
+    found = read_html(ParseRequest(body=page.encode(codecs[0]), url="https://a.example/"))
     assert title in found

@@ -1,5 +1,7 @@
 """Embedded players of an item's text."""
 
+import re
+
 import pytest
 
 from syndicate.ingest.html.embedded_media import MAX_MEDIA
@@ -57,10 +59,18 @@ def test_an_embedded_player_becomes_a_link(html, shown):
         '<iframe src="https://ads.example/" style="display:none"></iframe>',
         '<!-- <iframe src="https://tv.example/embed/7"></iframe> -->',
         "<video></video>",
+        '<div hidden><iframe src="https://tv.example/embed/7">Old browser</iframe></div>',
+        '<div style="display:none"><div><video src="/v.mp4" controls></video></div></div>',
     ],
 )
 def test_hidden_frames_buttons_and_trackers_leave_nothing(html):
-    assert clean_html(f"<p>Before</p>{html}", BASE).html == "<p>Before</p>"
+    found = clean_html(f"<p>Before</p>{html}", BASE).html
+    assert re.sub("</?div>", "", found) == "<p>Before</p>"
+
+
+def test_a_player_after_a_hidden_element_is_seen():
+    html = '<div hidden>a</div><iframe src="https://tv.example/embed/7"></iframe>'
+    assert 'href="https://tv.example/embed/7"' in clean_html(html, BASE).html
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from syndicate.ingest.feed.feed_dates import parse_standard_date
 from syndicate.ingest.feed.feed_parser import parse_feed
+from syndicate.ingest.worker.parsers import ParseRequest
 
 CUSTOMARY = [
     ("Tue, 24 Nov 2026 08:00:00 GMT", "2026-11-24T08:00:00+00:00"),
@@ -60,9 +61,7 @@ def dated(written: str, element: str) -> datetime | None:
         '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Harbour</title>'
         f"<item><guid>1</guid><title>Rain</title><{element}>{written}</{element}></item></channel></rss>"
     )
-    (entry,) = parse_feed(
-        document.encode(), url="https://a.example/feed", content_type="", charset="", known=frozenset()
-    ).entries
+    (entry,) = parse_feed(ParseRequest(body=document.encode(), url="https://a.example/feed")).entries
     return entry.published or entry.updated
 
 

@@ -12,13 +12,15 @@ from syndicate.ingest.page.feed_discovery import (
     sitemaps_of_robots,
     with_header_links,
 )
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import FeedLink, ParsedSource
 
 PAGE = "https://blog.example/news/"
 
 
 def page(html: str, url: str = PAGE) -> ParsedSource:
-    return parse_links(html.encode(), url=url, content_type="text/html", charset="utf-8", known=frozenset())
+    body = html.encode()
+    return parse_links(ParseRequest(body=body, url=url, content_type="text/html", charset="utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.folder.file_parser import parse_file
 from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
 from syndicate.ingest.folder.front_matter import split_front_matter
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Entry, Image, ParsedSource
 from tests.ingest.test_copied_text import BODY, LAYOUTS
 
@@ -36,10 +37,8 @@ def reader(zone: tzinfo = UTC) -> ReadFile:
     """Parse files as a worker process does."""
 
     def read_file(name: str, data: bytes, item_hash: str) -> Entry:
-        (entry,) = parse_file(
-            data, url=name, content_type="", charset="", known=NONE, item_hash=item_hash, zone=zone
-        ).entries
-        return entry
+        request = ParseRequest(body=data, url=name)
+        return parse_file(request, item_hash=item_hash, zone=zone).entries[0]
 
     return read_file
 

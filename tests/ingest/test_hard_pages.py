@@ -10,6 +10,7 @@ import pytest
 
 from syndicate.errors import ParseError
 from syndicate.ingest.page.page_extraction import parse_page
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource, Paywall
 
 URL = "https://courier.example/2026/11/ferry-returns"
@@ -71,14 +72,8 @@ def ld(**facts: object) -> str:
 
 
 def read(html: str, **more: object) -> ParsedSource:
-    return parse_page(
-        html.encode(),
-        url=URL,
-        content_type="text/html",
-        charset="",
-        known=frozenset(),
-        **more,  # type: ignore[arg-type]
-    )
+    request = ParseRequest(body=html.encode(), url=URL, content_type="text/html")
+    return parse_page(request, **more)  # type: ignore[arg-type]
 
 
 def words(text: str) -> Counter[str]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed.json_feed_parser import parse_json_feed
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Entry, Image, ParsedSource
 
 URL = "https://news.example/feed.json"
@@ -18,7 +19,7 @@ NONE: frozenset[str] = frozenset()
 
 
 def parse(body: bytes, known: frozenset[str] = NONE) -> ParsedSource:
-    return parse_json_feed(body, url=URL, known=known)
+    return parse_json_feed(ParseRequest(body=body, url=URL, known=known))
 
 
 def feed(*items: Any, **more: Any) -> bytes:

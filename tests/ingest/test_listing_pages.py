@@ -5,6 +5,7 @@ import pytest
 from syndicate.errors import ConfigError, ParseError
 from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.ingest.page.listing_pages import MAX_LISTED_ITEMS, parse_listing
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource, Selectors
 
 URL = "https://town.example/news/"
@@ -18,9 +19,8 @@ LIST = """<html lang="pt-BR"><head><title>Notícias</title></head><body>
 
 
 def read(select: Selectors, body: str = LIST, known: frozenset[str] = frozenset()) -> ParsedSource:
-    return parse_listing(
-        body.encode(), url=URL, content_type="text/html", charset="", known=known, select=select
-    )
+    request = ParseRequest(body=body.encode(), url=URL, content_type="text/html", known=known)
+    return parse_listing(request, select=select)
 
 
 def test_only_an_item_selector_is_needed():

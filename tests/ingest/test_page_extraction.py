@@ -9,6 +9,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.html.html_documents import MAX_EXTRACTED_TAGS, drop_code
 from syndicate.ingest.page.page_extraction import parse_page
 from syndicate.ingest.page.page_rejection import is_teaser, leads_to_front_page
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Entry, ParsedSource
 
 URL = "https://harbour.example/news/flood"
@@ -27,14 +28,8 @@ def read(
     requested_url: str = "",
 ) -> ParsedSource:
     raw = body.encode() if isinstance(body, str) else body
-    return parse_page(
-        raw,
-        url=url,
-        content_type=content_type,
-        charset=charset,
-        known=frozenset(),
-        requested_url=requested_url,
-    )
+    request = ParseRequest(body=raw, url=url, content_type=content_type, charset=charset)
+    return parse_page(request, requested_url=requested_url)
 
 
 def only(body: str | bytes, **more: str) -> Entry:
@@ -271,10 +266,8 @@ def test_articles_about_such_pages_are_articles(title: str):
 def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: str, body: str, taken: bool):
     def parse() -> ParsedSource:
         raw = page(head, f"<article>{body}</article>").encode()
-        kind = "text/html"
-        return parse_page(
-            raw, url=URL, content_type=kind, charset="", known=frozenset(), is_listed_article=False
-        )
+        request = ParseRequest(body=raw, url=URL, content_type="text/html")
+        return parse_page(request, is_listed_article=False)
 
     if taken:
         assert len(parse().entries) == 1

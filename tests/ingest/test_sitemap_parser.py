@@ -6,6 +6,7 @@ import pytest
 
 from syndicate.errors import ParseError
 from syndicate.ingest.page.sitemap_parser import parse_sitemap
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import ParsedSource
 
 URL = "https://news.example/sitemap.xml"
@@ -18,7 +19,8 @@ def read(
     body: bytes | str, *, url: str = URL, known: frozenset[str] = frozenset(), requested_url: str = ""
 ) -> ParsedSource:
     raw = body.encode() if isinstance(body, str) else body
-    return parse_sitemap(raw, url=url, content_type="", charset="", known=known, requested_url=requested_url)
+    request = ParseRequest(body=raw, url=url, known=known)
+    return parse_sitemap(request, requested_url=requested_url)
 
 
 def urlset(*rows: str, core: str = CORE) -> str:

@@ -16,6 +16,7 @@ from syndicate.ingest.websub_protocol import (
     read_challenge,
     subscription_request,
 )
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Hub, ParsedSource
 
 URL = "https://harbour.example/news/feed"
@@ -82,17 +83,17 @@ JSON = b"""{"version": "https://jsonfeed.org/version/1.1", "title": "H", "items"
 
 @pytest.mark.parametrize("document", [FEED, ATOM])
 def test_W4_feeds_name_their_hub_and_their_own_address(document):
-    parsed = parse_feed(document.encode(), url=URL, content_type="", charset="", known=frozenset())
+    parsed = parse_feed(ParseRequest(body=document.encode(), url=URL))
     assert (parsed.hubs, parsed.self_url) == (("https://hub.example/",), "https://harbour.example/self")
 
 
 def test_W4_so_do_json_feeds():
-    parsed = parse_json_feed(JSON, url=URL, known=frozenset())
+    parsed = parse_json_feed(ParseRequest(body=JSON, url=URL))
     assert (parsed.hubs, parsed.self_url) == (("https://hub.example/",), "https://harbour.example/self")
 
 
 def test_F4_a_feed_says_when_it_wants_no_visit():
-    parsed = parse_feed(FEED.encode(), url=URL, content_type="", charset="", known=frozenset())
+    parsed = parse_feed(ParseRequest(body=FEED.encode(), url=URL))
     assert parsed.skip_hours == 1 << 0 | 1 << 7
     assert parsed.skip_days == 1 << 5 | 1 << 6
 

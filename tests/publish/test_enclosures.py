@@ -11,6 +11,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from syndicate.ingest.feed.feed_parser import parse_feed
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Enclosure, Image, PublishedArticle, Republish
 from syndicate.publish.feeds.feed_words import words_in
 from syndicate.publish.feeds.json_feed_writer import json_feed
@@ -44,7 +45,7 @@ def test_a_podcast_item_in_is_a_podcast_item_out(form: str) -> None:
     article = published(enclosures=(replace(TALK, title="" if form == "rss" else "The talk"),))
     document = json_feed(WORLD, [article], OPTIONS) if form == "json" else write(form, article)
 
-    again = parse_feed(document, url="https://news.example/f", content_type="", charset="", known=frozenset())
+    again = parse_feed(ParseRequest(body=document, url="https://news.example/f"))
 
     assert again.entries[0].enclosures == article.article.enclosures
     assert again.entries[0].image == article.article.image

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from syndicate.stories import IndexedArticle, Placement, StoryIndex, extract_terms
+from syndicate.model import ScoredLink
+from syndicate.stories import ArticleTerms, IndexedArticle, Placement, StoryIndex, extract_terms
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
@@ -56,6 +57,11 @@ CHESS = (
 )
 
 
+def terms_of(title: str, text: str, language: str) -> ArticleTerms:
+    """Return the terms of a single article."""
+    return extract_terms([(title, text, language)])[0]
+
+
 def article(number: int, title: str, text: str = "", **changes: object) -> IndexedArticle:
     """An article whose source has its own number, half an hour after the one before."""
     fields: dict[str, object] = {
@@ -65,7 +71,7 @@ def article(number: int, title: str, text: str = "", **changes: object) -> Index
         "language": "en",
         **changes,
     }
-    terms = extract_terms(title, text, str(fields["language"]))
+    terms = terms_of(title, text, str(fields["language"]))
     return IndexedArticle(title=title, terms=terms, **fields)  # type: ignore[arg-type]
 
 
@@ -75,3 +81,15 @@ def place(index: StoryIndex, item: IndexedArticle) -> Placement:
     if placement.story is None:
         index.assign(item.article_id, item.article_id)
     return placement
+
+
+def similar(index: StoryIndex, article_id: int) -> tuple[ScoredLink, ...]:
+    """The nearest articles, best first, even without a link."""
+    entry = index._entries[article_id]
+    ranked = index._chooser.in_context(entry, index._ranked(entry), index._neighbours)
+    return tuple(match.scored() for match in ranked)
+
+
+def compare(index: StoryIndex, article_id: int, other_id: int) -> ScoredLink:
+    """The score of an article as seen from another."""
+    return index._compare(index._entries[article_id], [other_id])[0].scored()

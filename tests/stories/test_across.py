@@ -8,12 +8,12 @@ import pytest
 from benchmarks.across_languages import Report, pairs, precision_and_recall, read_reports, stream
 from syndicate.model import StoredArticle
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.stories import StoryIndex, StoryOptions, extract_terms
+from syndicate.stories import StoryIndex, StoryOptions
 from syndicate.stories.across_languages import RecentMeanings
 from syndicate.stories.duplicates import is_copy
-from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE, shared_meaning
+from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE, shared_meanings
 from syndicate.stories.terms.word_vectors import LENGTH
-from tests.stories.newsroom import START, article, place
+from tests.stories.newsroom import START, article, place, terms_of
 
 FERRY = {
     "en": (
@@ -45,7 +45,7 @@ def put(index: StoryIndex, number: int, language: str, report: tuple[str, str]) 
 
 
 def packed(title: str, text: str, language: str) -> np.ndarray:
-    return shared_meaning(title, text, language).astype(float) / LENGTH
+    return shared_meanings([(title, text, language)])[0].astype(float) / LENGTH
 
 
 def test_reports_of_one_event_in_several_languages_are_one_story() -> None:
@@ -180,7 +180,7 @@ def test_a_text_and_its_translation_point_in_the_same_direction(tag: str, near: 
     ],
 )
 def test_few_words_and_languages_without_a_table_have_no_shared_meaning(title: str, tag: str) -> None:
-    assert len(shared_meaning(title, "", tag)) == 0
+    assert len(shared_meanings([(title, "", tag)])[0]) == 0
 
 
 def test_a_name_is_known_by_its_pieces_and_long_runs_are_cut() -> None:
@@ -189,7 +189,7 @@ def test_a_name_is_known_by_its_pieces_and_long_runs_are_cut() -> None:
         @ packed("Antofagasta mayor candidate", "", "en")
         > 0.3
     )
-    assert len(extract_terms("国" * 5000, "会" * 5000, "zh").shared) in (0, DIMENSIONS)
+    assert len(terms_of("国" * 5000, "会" * 5000, "zh").shared) in (0, DIMENSIONS)
 
 
 def test_the_table_of_pieces_stays_below_seventeen_megabytes() -> None:

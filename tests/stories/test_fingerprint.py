@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from syndicate.stories import Fingerprint, extract_terms
+from syndicate.stories import Fingerprint
 from syndicate.stories.terms.similarity import TermSpace
+from tests.stories.newsroom import terms_of
 
 TEXT = "The vote is expected to be close. " * 20
 
 
 def fingerprint(title: str, text: str = "", language: str = "en") -> Fingerprint:
-    return TermSpace().weigh(extract_terms(title, text, language), 0.6)
+    return TermSpace().weigh(terms_of(title, text, language), 0.6)
 
 
 @pytest.mark.parametrize("language", ["en", "de", ""])

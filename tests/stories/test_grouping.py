@@ -18,7 +18,7 @@ from syndicate.stories.grouping_rules import (
     required_merge_share,
     two_parts,
 )
-from tests.stories.newsroom import BANK, FLOOD, START, article, place
+from tests.stories.newsroom import BANK, FLOOD, START, article, compare, place
 
 OPTIONS = StoryOptions()
 
@@ -306,7 +306,7 @@ def test_reports_of_one_day_need_less_in_common_than_reports_of_several(days: in
     index = StoryIndex(OPTIONS)
     place(index, article(1, *first, published=START))
     place(index, article(2, *second, published=later))
-    link = index.compare(1, 2)
+    link = compare(index, 1, 2)
     similarity = link.parts["words"] + link.parts.get("meaning", 0.0)
     bar = StoryOptions(story_base=similarity, story_lowest=similarity, slope=0.0, highest=1.0)
     index = StoryIndex(bar)

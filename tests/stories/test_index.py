@@ -14,7 +14,7 @@ from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.link_scores import match_all, weigh_cosines
 from syndicate.stories.terms.similarity import Cosines
-from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
+from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place, similar
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_words_do_not_become_common_because_many_articles_tell_one_event(index: 
 def test_the_parts_of_a_score_sum_to_it(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:
     for item in newsroom:
         place(index, item)
-    for one in (*index.related(1), *index.similar(1)):
+    for one in (*index.related(1), *similar(index, 1)):
         assert sum(one.parts.values()) == pytest.approx(one.score)
         assert one.parts.get("time", 0.0) <= 0
 

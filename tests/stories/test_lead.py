@@ -8,12 +8,12 @@ import pytest
 from syndicate.stories import (
     LeadCandidate,
     choose_lead,
-    extract_terms,
     is_report,
     lead_candidates,
     leading_language,
 )
 from syndicate.stories.terms.similarity import TermSpace
+from tests.stories.newsroom import terms_of
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 FLOOD = "Douro floods the Ribeira quarter of Porto, Dom Luís bridge closed"
@@ -27,7 +27,7 @@ def candidate(article_id: int, hours: float = 1.0, title: str = "", **changes: o
         "has_image": False,
         "length": 1000,
         "published": NOW - timedelta(hours=hours),
-        "terms": SPACE.weigh(extract_terms(title, "", "en"), 0.6) if title else None,
+        "terms": SPACE.weigh(terms_of(title, "", "en"), 0.6) if title else None,
         **changes,
     }
     return LeadCandidate(article_id=article_id, **fields)  # type: ignore[arg-type]

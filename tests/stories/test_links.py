@@ -6,7 +6,7 @@ from syndicate.model import ScoredLink
 from syndicate.stories import StoryIndex, StoryOptions, is_report, without_round_ups
 from syndicate.stories.article_kind import is_round_up
 from syndicate.stories.link_scores import Match, in_context
-from tests.stories.newsroom import FLOOD, article, place
+from tests.stories.newsroom import FLOOD, article, compare, place, similar
 
 OPTIONS = StoryOptions()
 # One name in common, and nothing else: an airport and a golf tournament in Kenya.
@@ -46,7 +46,7 @@ def test_one_name_in_common_links_nothing(language: str) -> None:
     index = StoryIndex(OPTIONS)
     for number, (title, text) in enumerate(STRANGERS[language], 1):
         place(index, article(number, title, text, language=language))
-    found = index.compare(2, 1)
+    found = compare(index, 2, 1)
     assert found.score > OPTIONS.related_threshold(100)
     assert (index.related(1), index.related(2)) == ((), ())
 
@@ -68,8 +68,8 @@ def test_an_article_that_is_nearer_to_others_comes_later() -> None:
     place(index, article(3, f"{hub} oak pine", language=""))
     place(index, article(4, f"{own} rowan spruce teak walnut willow yew", language=""))
     place(index, article(5, f"{own} pilots quay", language=""))
-    assert index.compare(5, 1).score > index.compare(5, 4).score
-    assert [one.article_id for one in index.similar(5)][:2] == [4, 1]
+    assert compare(index, 5, 1).score > compare(index, 5, 4).score
+    assert [one.article_id for one in similar(index, 5)][:2] == [4, 1]
 
 
 def test_context_compares_what_neighbours_have_in_common_with_either_side() -> None:
@@ -95,7 +95,7 @@ def test_a_series_of_one_source_gains_nothing_by_being_one_story() -> None:
     for number, (title, text) in enumerate(FLOOD, 1):
         place(index, article(number, title, text, source_id=1))
     assert len(index.articles_of(1)) == len(FLOOD)
-    assert not any("story" in one.parts for one in index.similar(1))
+    assert not any("story" in one.parts for one in similar(index, 1))
 
 
 def test_a_round_up_is_linked_only_where_it_is_the_best() -> None:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from syndicate.stories import extract_terms
 from syndicate.stories.terms.word_vectors import LENGTH, TABLE, Meaning, meaning_of, rows_of
+from tests.stories.newsroom import terms_of
 
 
 def meaning(text: str, language: str = "en") -> Meaning:
-    return extract_terms(text, "", language).meaning
+    return terms_of(text, "", language).meaning
 
 
 def cosine(a: Meaning, b: Meaning) -> float:
@@ -49,7 +49,7 @@ def test_other_languages_and_unknown_words_have_none(text: str, language: str) -
 
 
 def test_english_has_a_meaning_instead_of_characters_other_languages_the_reverse() -> None:
-    english, german = (extract_terms("Hochwasser in Passau und London", "", tag) for tag in ("en", "de"))
+    english, german = (terms_of("Hochwasser in Passau und London", "", tag) for tag in ("en", "de"))
     assert len(english.characters) == 0
     assert len(german.characters) > 0
 

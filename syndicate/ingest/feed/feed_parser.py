@@ -16,6 +16,7 @@ from syndicate.ingest.feed.json_feed_parser import parse_json_feed
 from syndicate.ingest.feed.raw_item import RawFeed, RawItem, entry_of, plain_title
 from syndicate.ingest.feed.xml_encoding import as_plain_utf8, repair_references, utf8_document
 from syndicate.ingest.limits import MAX_ITEMS
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Entry, ParsedSource
 from syndicate.text.hashes import hash_of
 from syndicate.text.language import normalise_language
@@ -39,25 +40,18 @@ _MAX_BYTES = 2_000
 """Bytes of the element; all twenty-four hours, one a line, take about 700."""
 
 
-def parse_feed(
-    body: bytes,
-    *,
-    url: str,
-    content_type: str,
-    charset: str,
-    known: frozenset[str],
-    only: frozenset[str] | None = None,
-) -> ParsedSource:
-    """Parse a feed fetched from ``url``.
+def parse_feed(request: ParseRequest, *, only: frozenset[str] | None = None) -> ParsedSource:
+    """Parse a feed.
 
-    ``content_type`` and ``charset`` come from the HTTP header (``""`` if absent). ``known`` holds the hashes
-    of items to skip. With ``only`` the parser reads only items with these hashes, and lists all items. Raises
-    ``ParseError`` if the body is empty, is not a feed (an HTML or login page), breaks the limits on nesting
-    or attributes, or cannot be read without the items outside ``only``.
+    With ``only`` the parser reads only items with these hashes, and lists all items. Raises ``ParseError`` if
+    the body is empty, is not a feed (an HTML or login page), breaks the limits on nesting or attributes, or
+    cannot be read without the items outside ``only``.
     """
+    body, url, charset, known = request.body, request.url, request.charset, request.known
     start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith((b"{", b"[")) or (not start.startswith(b"<") and "json" in content_type.lower()):
-        return parse_json_feed(body, url=url, known=known, only=only)
+    is_json = "json" in request.content_type.lower() and not start.startswith(b"<")
+    if is_json or start.startswith((b"{", b"[")):
+        return parse_json_feed(request, only=only)
     if not known and only is None and (first := _read_new_document(as_plain_utf8(body, charset), url)):
         return first
     document, warnings = utf8_document(body, charset)

@@ -15,6 +15,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.feed.feed_dates import parse_unread_date
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of, parse_count
 from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -25,16 +26,15 @@ _VERSION = "jsonfeed.org/version/"
 _REPEATED = "\x00repeated"
 
 
-def parse_json_feed(
-    body: bytes, *, url: str, known: frozenset[str], only: frozenset[str] | None = None
-) -> ParsedSource:
-    """Parse a JSON Feed fetched from ``url``.
+def parse_json_feed(request: ParseRequest, *, only: frozenset[str] | None = None) -> ParsedSource:
+    """Parse a JSON Feed.
 
-    An item's hash is the hash of its canonical JSON. Items with a hash in ``known``, or with a hash outside
-    ``only``, are listed but not read. Invalid items are in ``refused``. Raises ``ParseError`` if the document
-    is not JSON (``NaN``, excessive nesting), not a JSON Feed, or has a key twice in the feed object.
+    An item's hash is the hash of its canonical JSON. Known items, and items with a hash outside ``only``, are
+    listed but not read. Invalid items are in ``refused``. Raises ``ParseError`` if the document is not JSON
+    (``NaN``, excessive nesting), not a JSON Feed, or has a key twice in the feed object.
     """
-    feed, warnings = _loaded(body, url)
+    url = request.url
+    feed, warnings = _loaded(request.body, url)
     items = feed["items"]
     if len(items) > MAX_ITEMS:
         # Feeds list the newest item first.
@@ -50,7 +50,7 @@ def parse_json_feed(
         if item_hash in item_hashes:
             continue
         item_hashes[item_hash] = None
-        if item_hash in known or (only is not None and item_hash not in only):
+        if item_hash in request.known or (only is not None and item_hash not in only):
             continue
         try:
             entries.append(_entry(item, feed, url, item_hash))

@@ -22,6 +22,7 @@ from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.html.sanitise import CleanedHtml, clean_html
 from syndicate.ingest.limits import MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS
 from syndicate.ingest.page.element_metadata import parse_html_file
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
@@ -32,19 +33,10 @@ from syndicate.text.urls import absolute_url
 _FIRST_HEADING = re.compile(r"\s*#\s+(?P<atx>[^\n]+?)\s*#*\s*(?:\n|\Z)")
 
 
-def parse_file(
-    body: bytes,
-    *,
-    url: str,
-    content_type: str,
-    charset: str,
-    known: frozenset[str],
-    item_hash: str,
-    zone: tzinfo,
-) -> ParsedSource:
+def parse_file(request: ParseRequest, *, item_hash: str, zone: tzinfo) -> ParsedSource:
     """Parse a file of a folder by its path there; dates are in ``zone``. Raises ``ParseError``."""
-    del content_type, charset, known
-    return ParsedSource(entries=(_entry(url, body, item_hash, zone),), item_hashes=(item_hash,))
+    entry = _entry(request.url, request.body, item_hash, zone)
+    return ParsedSource(entries=(entry,), item_hashes=(item_hash,))
 
 
 def _decoded(data: bytes) -> str:

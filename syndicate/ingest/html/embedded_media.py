@@ -8,6 +8,7 @@ from html import escape
 from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from syndicate.ingest.html.hidden_media import hide_media, may_hide
 from syndicate.ingest.html.tag_scanner import INSIDE, NO_TAGS, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import MAX_PIXEL_SIDE, hides, image_sides, is_tracker_url
 from syndicate.text.plain import clean_line
@@ -53,7 +54,9 @@ def media_as_links(html: str, base: str) -> str:
         is_player = match["name"] and next(numbers) <= MAX_MEDIA
         return (_paragraph(match, base) if is_player else "") or match[0]
 
-    return _ELEMENT.sub(link, html) if _PLAYER.search(html) else html
+    if not _PLAYER.search(html):
+        return html
+    return _ELEMENT.sub(link, hide_media(html) if may_hide(html) else html)
 
 
 def _paragraph(element: re.Match[str], base: str) -> str:

@@ -14,6 +14,7 @@ from syndicate.ingest.feed.xml_encoding import utf8_document
 from syndicate.ingest.html.markup_limits import within_limits
 from syndicate.ingest.html.tag_scanner import CODE, without_code
 from syndicate.ingest.limits import MAX_PAGE_CHARACTERS
+from syndicate.ingest.worker.parsers import ParseRequest
 
 MAX_EXTRACTED_TAGS = 10_000
 """Tags of a page that are kept: extraction takes up to 100 µs for each (200 000 ``<p>``: over 12 s)."""
@@ -33,16 +34,17 @@ _MANY_BREAKS = 4
 _FOREIGN_TYPES = ("application/pdf", "application/zip", "image/", "audio/", "video/", "font/")
 
 
-def read_html(body: bytes, *, url: str, content_type: str, charset: str) -> str:
+def read_html(request: ParseRequest) -> str:
     """Decode a page.
 
     The charset comes from the HTTP header, else from a ``meta`` element (HTML Living Standard 13.2.3.2), else
     from detection. Raises ``ParseError`` if the page is empty or not HTML.
     """
-    if content_type.startswith(_FOREIGN_TYPES):
-        raise ParseError(f"{url} is {content_type}, not a page")
-    declared = _DECLARED.search(body, 0, 4_096)
-    document, _ = utf8_document(body, charset or (declared[1].decode() if declared else ""))
+    url = request.url
+    if request.content_type.startswith(_FOREIGN_TYPES):
+        raise ParseError(f"{url} is {request.content_type}, not a page")
+    declared = _DECLARED.search(request.body, 0, 4_096)
+    document, _ = utf8_document(request.body, request.charset or (declared[1].decode() if declared else ""))
     text = document.decode()
     if not text.strip():
         raise ParseError(f"{url} sent an empty page")

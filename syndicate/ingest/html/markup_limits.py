@@ -1,14 +1,14 @@
 """Limit untrusted markup before an HTML library parses it, in linear time. Pure.
 
 HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of an
-element, and some lose deeply nested text. So tags deeper than ``MAX_DEPTH`` and tags after the first
-``MAX_MARKUP_TAGS`` are dropped, and their text is kept.
+element, and some lose deeply nested text. So tags deeper than ``MAX_DEPTH``, tags after the first
+``MAX_MARKUP_TAGS`` and tags after ``MAX_REOPENED`` are dropped, and their text is kept.
 """
 
 import re
 from collections import Counter
 
-from syndicate.ingest.html.tag_scanner import NEVER_NESTING, QUOTED_END, TAG
+from syndicate.ingest.html.tag_scanner import FORMATTING, NEVER_NESTING, QUOTED_END, TAG
 from syndicate.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
 
 MAX_MARKUP_TAGS = 20_000
@@ -19,60 +19,69 @@ and 250 000 times ``x<p>``: over 90 s; 20 000: 0.1 s)."""
 MAX_TABLES = 10
 """Nested tables; layouts in the style of mail have five. Extraction reads the content of a table once for
 each enclosing table (200 around 2 500 paragraphs: 2 s)."""
+MAX_REOPENED = 50_000
+"""Formatting elements that a parser may open again, summed over the tags of one text.
 
-_LONG_TAG = re.compile(rf"<[^>]{{{MAX_ATTRIBUTES}}}")
+nh3 opens elements that are left open, such as ``b``, again in each of the next blocks (198 in 19 700
+paragraphs: 19 s, 1 GB). Of 1 318 texts of real feeds, the largest sum is 8 181."""
+
+_LONG_TAG = re.compile(rf"<[^>]{{{MAX_ATTRIBUTES},}}+")
 # Usual start tags that add no depth.
 _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 
 
 def may_exceed(html: str) -> bool:
     """Return whether HTML may exceed a limit, without parsing every tag."""
-    is_large = html.count("<") > MAX_MARKUP_TAGS or may_be_deep(html)
-    return is_large or bool(_LONG_TAG.search(html) or QUOTED_END.search(html))
+    if html.count("<") > MAX_MARKUP_TAGS or may_be_deep(html) or QUOTED_END.search(html):
+        return True
+    return any(_attributes(tag) > MAX_ATTRIBUTES for tag in _LONG_TAG.findall(html))
 
 
 def may_be_deep(html: str) -> bool:
-    """Return whether HTML may exceed a limit on nesting: the depth is at most the number of start tags.
-
-    nh3 opens unclosed elements such as ``b`` again in each paragraph (3 000 in 3 000 paragraphs: 52 s, 2 GB).
-    """
-    starts = html.count("<") - html.count("</")
-    if starts <= MAX_DEPTH:
+    """Return whether HTML may exceed a limit on nesting or on elements opened again, from counts of tags."""
+    tags = html.count("<")
+    starts = tags - html.count("</")
+    if starts <= MAX_DEPTH and starts * tags <= MAX_REOPENED:
         return False
-    return starts - sum(map(html.count, _FLAT_TAGS)) > MAX_DEPTH or "<table" in html.lower()
+    nesting = starts - sum(map(html.count, _FLAT_TAGS))
+    return nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED or "<table" in html.lower()
 
 
 def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
-    """Return HTML within the limits on nesting, tags and attributes.
+    """Return HTML within the limits on nesting, tags, attributes and elements that are opened again.
 
     Tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags after the first ``max_tags``
     become a space. Elements with more than ``MAX_ATTRIBUTES`` attributes lose all of them. Depth is counted
-    by name, so that a stray end tag cannot hide an open element.
+    by name, so that a stray end tag cannot hide an open element. A formatting element that ends while others
+    are open within it counts as open.
     """
     opened: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    depth = tags = 0
+    open_names: list[str] = []
+    tags = formatting = reopened = 0
 
     def keep(match: re.Match[str]) -> str:
-        nonlocal depth, tags
+        nonlocal tags, formatting, reopened
         closing, name, rest = match[1], match[2].lower(), match[3]
         if closing and dropped[name]:
             dropped[name] -= 1
             return " "
+        reopened += formatting
         if closing and opened[name]:
             opened[name] -= 1
-            depth -= 1
+            formatting -= open_names[-1] == name in FORMATTING
+            del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
             return match[0]
         tags += 1
         nests = not closing and name not in NEVER_NESTING
-        if tags > max_tags or (
-            nests and (depth >= MAX_DEPTH or (name == "table" and opened[name] >= MAX_TABLES))
-        ):
+        too_deep = len(open_names) >= MAX_DEPTH or (name == "table" and opened[name] >= MAX_TABLES)
+        if tags > max_tags or reopened > MAX_REOPENED or (nests and too_deep):
             dropped[name] += nests
             return " "
         if nests:
             opened[name] += 1
-            depth += 1
+            open_names.append(name)
+            formatting += name in FORMATTING
         if not closing and len(rest) > MAX_ATTRIBUTES and _attributes(rest) > MAX_ATTRIBUTES:
             return f"<{name}>"
         return match[0]

@@ -12,7 +12,7 @@ from html import escape, unescape
 import nh3
 
 from syndicate.ingest.html.embedded_media import media_as_links
-from syndicate.ingest.html.hidden_images import drop_hidden_images, may_hide_images
+from syndicate.ingest.html.hidden_media import hide_media, may_hide
 from syndicate.ingest.html.image_choice import MIN_SIDE, may_lead
 from syndicate.ingest.html.markup_limits import may_be_deep, may_exceed, within_limits
 from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
@@ -76,7 +76,7 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
 
     Relative links are resolved against ``base`` (an http or https URL), and dropped without a valid base.
     Links to footnotes (``#fn1``) are resolved against ``page``, the article's own URL. Tracking pixels (see
-    ``tracking_pixels``), images in hidden elements and images without a web URL are dropped. Embedded players
+    ``tracking_pixels``), media in hidden elements and images without a web URL are dropped. Embedded players
     become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. Cleaning twice equals
     cleaning once, except for links and headings left open around other elements, which HTML parsers do not
     read stably.
@@ -118,13 +118,9 @@ def _without_unwanted(text: str) -> str:
 
 
 def _sanitise(raw: str, base: str) -> str:
-    cleaner = _cleaner(has_base=is_web_url(base))
-    html = cleaner.clean(raw)
-    # The first pass of nh3 shows whether there are images at all; few texts have any.
-    if "<img" in html and may_hide_images(raw):
-        shown = drop_hidden_images(raw)
-        return html if shown == raw else _without_unwanted(cleaner.clean(shown))
-    return html
+    shown = hide_media(raw) if "<im" in raw.lower() and may_hide(raw) else raw
+    html = _cleaner(has_base=is_web_url(base)).clean(shown)
+    return html if shown == raw else _without_unwanted(html)
 
 
 @lru_cache(maxsize=2)

@@ -27,6 +27,11 @@ NEVER_NESTING = frozenset(
     }
 )  # fmt: skip
 
+# Elements that a parser opens again in the next block if they are left open (HTML Living Standard 13.2.4.3).
+FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
+
 
 def parse_attributes(inside: str) -> dict[str, str]:
     """Parse the attributes of a start tag, with names in lower case; the first of equal names wins."""

@@ -18,6 +18,7 @@ from syndicate.ingest.html.tag_scanner import without_code
 from syndicate.ingest.limits import MAX_PAGE_CHARACTERS, MAX_ROBOTS_BYTES
 from syndicate.ingest.page.element_metadata import read_elements
 from syndicate.ingest.websub_protocol import parse_link_fields
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import FeedLink, ParsedSource
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials
@@ -60,25 +61,18 @@ _ROOT = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf|urlset|sitemapind
 _ROBOTS_SITEMAP = re.compile(r"^\s*sitemap\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
-def parse_links(
-    body: bytes,
-    *,
-    url: str,
-    content_type: str,
-    charset: str,
-    known: frozenset[str],  # noqa: ARG001 - readers are called alike
-) -> ParsedSource:
-    """Return the feeds that an HTML page fetched from ``url`` links to, likeliest first.
+def parse_links(request: ParseRequest) -> ParsedSource:
+    """Return the feeds that an HTML page links to, likeliest first.
 
-    Declared feeds come before links that look like feeds, and feeds of comments come last. ``known`` is
-    unused. Raises ``ParseError`` for a body without any element.
+    Declared feeds come before links that look like feeds, and feeds of comments come last. Raises
+    ``ParseError`` for a body without any element.
     """
-    document, _ = utf8_document(body[:MAX_PAGE_CHARACTERS], charset)
+    url = request.url
+    document, _ = utf8_document(request.body[:MAX_PAGE_CHARACTERS], request.charset)
     text = document.decode("utf-8", "replace")
     if "<" not in text:
-        raise ParseError(
-            f"{url} is not a page: it is {content_type or 'of an unknown type'} without any element"
-        )
+        kind = request.content_type or "of an unknown type"
+        raise ParseError(f"{url} is not a page: it is {kind} without any element")
     # A page of code only is empty without it.
     tree = parse_tree("<html>" + within_limits(without_code(text)))
     tags = list(islice(tree.iter(*_TAGS), MAX_LINK_TAGS))

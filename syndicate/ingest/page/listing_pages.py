@@ -16,6 +16,7 @@ from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.html.html_documents import drop_code, is_truncated, parse_tree, read_html
 from syndicate.ingest.page.css_selectors import xpath_of
 from syndicate.ingest.page.element_metadata import read_elements
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, Selectors
 from syndicate.text.language import normalise_language
@@ -26,15 +27,13 @@ MAX_LISTED_ITEMS = 500
 _IMAGE_ATTRIBUTES = ("src", "data-src", "data-original", "srcset", "data-srcset")
 
 
-def parse_listing(
-    body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str], select: Selectors
-) -> ParsedSource:
+def parse_listing(request: ParseRequest, *, select: Selectors) -> ParsedSource:
     """Return the articles that a page lists, in its order.
 
     Items without a link, and items with a link of an earlier item, are left out. Raises ``ParseError`` if the
     page is not HTML, no item matches (an empty result would hide a wrong selector), or XPath fails.
     """
-    text = read_html(body, url=url, content_type=content_type, charset=charset)
+    text, url = read_html(request), request.url
     markup = drop_code(text)
     tree = parse_tree(markup)
     page = read_elements(tree)
@@ -56,7 +55,7 @@ def parse_listing(
         title=clean_line(page.first("og:site_name") or page.title),
         home_url=url,
         language=language,
-        entries=tuple(entry for entry in entries_by_url.values() if entry.item_hash not in known),
+        entries=tuple(entry for entry in entries_by_url.values() if entry.item_hash not in request.known),
         item_hashes=tuple(entry.item_hash for entry in entries_by_url.values()),
         cut_off=is_truncated(text, markup),
     )

@@ -21,6 +21,7 @@ from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_TAG_CHARACTERS
 from syndicate.ingest.page import page_rejection
 from syndicate.ingest.page.page_metadata import PageMetadata, read_page_metadata
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, ParsedSource, Paywall
 from syndicate.text.plain import clean_line
@@ -36,25 +37,21 @@ logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 
 def parse_page(
-    body: bytes,
+    request: ParseRequest,
     *,
-    url: str,
-    content_type: str,
-    charset: str,
-    known: frozenset[str],
     requested_url: str = "",
     is_listed_article: bool = True,
     paywall: Paywall = Paywall.RESPECT,
 ) -> ParsedSource:
-    """Parse the article on a page fetched from ``url`` after a request for ``requested_url``.
+    """Parse the article on a page, fetched after a request for ``requested_url`` (default: its own URL).
 
-    Both are the same by default. ``is_listed_article`` means that the page's feed or the operator calls it an
+    ``is_listed_article`` means that the page's feed or the operator calls it an
     article. A page known only from a sitemap must declare itself an article, or have a date and a text.
 
     Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
     Raises ``ParseError`` for a page without article (error, log-in and consent pages).
     """
-    text = html_documents.read_html(body, url=url, content_type=content_type, charset=charset)
+    text, url = html_documents.read_html(request), request.url
     metadata, entry, page = _read_page(text, requested_url or url, url)
     if (
         not entry.title
@@ -84,7 +81,7 @@ def parse_page(
     return ParsedSource(
         title=entry.title,
         language=entry.language,
-        entries=() if content_hash in known else (entry,),
+        entries=() if content_hash in request.known else (entry,),
         item_hashes=(content_hash,),
         warnings=warnings,
         cut_off=cut_off,

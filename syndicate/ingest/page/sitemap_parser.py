@@ -13,6 +13,7 @@ from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.feed.raw_item import distinct_tags
 from syndicate.ingest.feed.xml_encoding import repair_references, utf8_document
 from syndicate.ingest.html.tracking_pixels import is_tracker_url
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource, SitemapPart
 from syndicate.net.body_limit import decode_body
@@ -36,24 +37,17 @@ _FACTS = tuple(sorted(_FIELDS - {"loc"}))
 _PREFIXES = {"sitemap": "", "sitemap-news": "news:", "sitemap-image": "image:"}
 
 
-def parse_sitemap(
-    body: bytes,
-    *,
-    url: str,
-    content_type: str,  # noqa: ARG001 - all parsers have these parameters
-    charset: str,
-    known: frozenset[str],
-    requested_url: str = "",
-) -> ParsedSource:
-    """Parse a sitemap fetched from ``url`` after a request for ``requested_url`` (default: the same URL).
+def parse_sitemap(request: ParseRequest, *, requested_url: str = "") -> ParsedSource:
+    """Parse a sitemap, fetched after a request for ``requested_url`` (default: its own URL).
 
     The sitemap may be XML or plain text with a URL per line, also as a gzip file. URLs on other hosts (by the
     protocol's rule) and URLs beyond the limit of 50 000 are left out with a warning. Raises ``ParseError`` if
     the document is not a sitemap, not well-formed (a truncated sitemap is an error) or without URLs.
     """
+    body, url = request.body, request.url
     if body.startswith(_GZIP):
         body = _decompress(body, url)
-    document, warnings = utf8_document(body, charset)
+    document, warnings = utf8_document(body, request.charset)
     sitemap = (_read if b"<" in document[:1_000] else _lines)(document, url)
     hosts = {_site(text) for text in (url, requested_url) if text}
     rows = [(target, row) for row in sitemap.rows if (target := canonical_url(row.get("loc", "")))]
@@ -68,7 +62,7 @@ def parse_sitemap(
         parts = {target: SitemapPart(url=target, changed=_date(row, "lastmod")) for target, row in local}
         return ParsedSource(home_url=absolute_url(url, "/"), parts=tuple(parts.values()), warnings=warnings)
     hashes = {target: _row_hash(target, row) for target, row in local}
-    unseen = {target: row for target, row in local if hashes[target] not in known}
+    unseen = {target: row for target, row in local if hashes[target] not in request.known}
     return ParsedSource(
         home_url=absolute_url(url, "/"),
         entries=tuple(_entry(target, row, hashes[target]) for target, row in unseen.items()),

@@ -52,14 +52,7 @@ class ParseRequest:
         """Parse the document in this process; raises ``ParseError``."""
         module, _, name = self.kind.rpartition(".")
         parser: Callable[..., ParsedSource] = getattr(import_module(f"syndicate.ingest.{module}"), name)
-        return parser(
-            self.body,
-            url=self.url,
-            content_type=self.content_type,
-            charset=self.charset,
-            known=self.known,
-            **self.options,
-        )
+        return parser(self, **self.options)
 
 
 def answer(request: ParseRequest) -> Answer:

@@ -24,13 +24,14 @@ def joined_stories(
     index.load(index_rows.placed_articles(connection, since))
     joined = []
     for number, article in enumerate(articles, start=_UNKNOWN):
+        text = article.text or article.summary
         placed = index.add(
             IndexedArticle(
                 article_id=number,
                 source_id=0,
                 published=article.published,
                 title=article.title,
-                terms=extract_terms(article.title, article.text or article.summary, article.language),
+                terms=extract_terms([(article.title, text, article.language)])[0],
                 language=article.language,
             )
         )

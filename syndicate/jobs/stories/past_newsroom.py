@@ -15,7 +15,7 @@ from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.store import Store, open_store
 from syndicate.store.stories import decision_store, replay_rows, story_store
-from syndicate.stories import Fingerprint, StoryIndex, StoryOptions, extract_terms
+from syndicate.stories import StoryIndex, StoryOptions, extract_terms
 
 # Articles placed in a transaction.
 BATCH = 250
@@ -56,15 +56,9 @@ class PastNewsroom:
         now = arrivals[-1][1]
         self._index.forget_before(now - timedelta(days=self.options.window_days))
         with self.present.read() as present, self.store.write() as connection:
-            ids = [article_id for article_id, _ in arrivals]
-            packed = replay_rows.copy_unplaced_articles(present, connection, ids)
+            replay_rows.copy_unplaced_articles(present, connection, [number for number, _ in arrivals])
             waiting = story_store.unplaced_articles(connection, BATCH)
-            # The terms that an article had on arrival, or new terms if they cannot be read.
-            terms = [
-                Fingerprint.unpack_known(packed.get(article.id))
-                or extract_terms(article.title, article.text, article.language)
-                for article in waiting
-            ]
+            terms = extract_terms((article.title, article.text, article.language) for article in waiting)
             decisions = decision_store.pair_decisions(connection, at=now)
             Placing(connection, self._index, now).place(waiting, terms, decisions)
 

@@ -20,7 +20,6 @@ from syndicate.stories import (
     MERGED,
     SPLIT,
     ArticleTerms,
-    Fingerprint,
     IndexedArticle,
     Placement,
     Regrouping,
@@ -52,7 +51,7 @@ class Placing:
     def place(
         self,
         waiting: Sequence[UnplacedArticle],
-        terms: Sequence[ArticleTerms | Fingerprint],
+        terms: Sequence[ArticleTerms],
         decisions: Sequence[PairDecision],
         released: Collection[int] = (),
     ) -> tuple[int, int]:
@@ -102,7 +101,7 @@ class Placing:
     def _place_article(
         self,
         article: UnplacedArticle,
-        terms: ArticleTerms | Fingerprint,
+        terms: ArticleTerms,
         hints: dict[str, int],
         released: Collection[int],
     ) -> None:

@@ -26,7 +26,7 @@ from syndicate.store.leases.held_lease import HeldLease, LeaseTaken, held_lease
 from syndicate.store.stories import decision_store, index_rows, story_pages, story_store
 from syndicate.store.stories.decision_store import PairStep
 from syndicate.store.stories.story_store import UnplacedArticle
-from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms, learn_pieces
+from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
 # Maximum number of stories that get their address in a transaction.
 NAMED_AT_ONCE = 500
@@ -254,8 +254,8 @@ class StoriesJob:
 
 
 def _with_terms(articles: Sequence[UnplacedArticle]) -> list[_Article]:
-    learn_pieces((article.title, article.text) for article in articles)
-    return [(known, extract_terms(known.title, known.text, known.language)) for known in articles]
+    terms = extract_terms((article.title, article.text, article.language) for article in articles)
+    return list(zip(articles, terms, strict=True))
 
 
 def name_stories(connection: Connection, now: datetime) -> None:

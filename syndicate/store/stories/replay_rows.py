@@ -59,18 +59,14 @@ def articles_first_seen(
     return [(row.id, row.first_seen) for row in connection.execute(query.order_by(*order))]
 
 
-def copy_unplaced_articles(
-    source: Connection, target: Connection, article_ids: Sequence[int]
-) -> dict[int, bytes]:
-    """Copy articles without a place; return the packed terms of articles placed today."""
-    table, terms = schema.articles, schema.article_terms
+def copy_unplaced_articles(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
+    """Copy articles without their place."""
+    table = schema.articles
     rows = source.execute(select(table).where(table.c.id.in_(article_ids))).mappings()
     fresh = {"story_id": None, "same_text": None, "placed": False}
     if values := [dict(row) | fresh for row in rows]:
         target.execute(insert(table), values)
     _copy_parts(source, target, article_ids)
-    rows = source.execute(select(terms).where(terms.c.article_id.in_(article_ids))).mappings()
-    return {row["article_id"]: row["terms"] for row in rows}
 
 
 def _copy_links(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:

@@ -9,9 +9,9 @@ import re
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, filterfalse
+from itertools import chain, filterfalse, islice
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from syndicate.memory import released_when_unused
 from syndicate.stories.terms.tokens import is_spaceless
-from syndicate.stories.terms.word_vectors import LENGTH, NO_MEANING, Meaning
-from syndicate.text.language import main_language
+from syndicate.stories.terms.word_vectors import NO_MEANING, Meaning, direction
 
 TABLE = Path(__file__).parents[1] / "data" / "pieces.bin"
 DIMENSIONS = 128
@@ -44,6 +43,7 @@ _UNKNOWN = -25.0
 _WORD = re.compile(r"[^\W_]+(?:['’.,:-][^\W_]+)*")
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
 
 
 class _Table(NamedTuple):
@@ -59,7 +59,7 @@ class _Table(NamedTuple):
 @released_when_unused
 @lru_cache(maxsize=1)
 def _known_words() -> dict[str, tuple[int, ...]]:
-    """Return the rows of the pieces of known words, which ``rows_of`` extends."""
+    """Return the rows of the pieces of known words, which ``_learned`` extends."""
     return {}
 
 
@@ -76,85 +76,96 @@ def _table() -> _Table:
     return _Table(hashes, rows, scores, vectors, {name: mean.astype(np.float32) for name, mean in heads})
 
 
-def shared_meaning(title: str, text: str, language: str) -> Meaning:
-    """Return the direction of an article, of length ``LENGTH``; ``NO_MEANING`` without a table."""
-    language = main_language(language)
-    centre = _table().centres.get(language)
-    if centre is None:
-        return NO_MEANING
-    beginning = f"{title} {text[:TEXT_READ]}"
-    counts = Counter(rows_of(beginning))
-    if len(counts) < _LEAST_PIECES:
-        return NO_MEANING
-    letters = sum(map(str.isalnum, beginning))
-    if letters < _LEAST_LETTERS * counts.total() and language not in _OTHER_SCRIPTS:
+def shared_meanings(articles: Sequence[tuple[str, str, str]]) -> list[Meaning]:
+    """Return the direction of articles (title, text, primary subtag); ``NO_MEANING`` without a table."""
+    centres = [_table().centres.get(language) for _, _, language in articles]
+    read = zip(articles, centres, strict=True)
+    rows = rows_of(
+        ["" if centre is None else f"{title} {text[:TEXT_READ]}" for (title, text, _), centre in read]
+    )
+    return [
+        _meaning(some, centre) if _has_words(some, *article) else NO_MEANING
+        for article, some, centre in zip(articles, rows, centres, strict=True)
+    ]
+
+
+def _has_words(rows: Sequence[int], title: str, text: str, language: str) -> bool:
+    letters = sum(map(str.isalnum, f"{title} {text[:TEXT_READ]}"))
+    return letters >= _LEAST_LETTERS * len(rows) or language in _OTHER_SCRIPTS
+
+
+def _meaning(rows: Sequence[int], centre: Floats | None) -> Meaning:
+    counts = Counter(rows)
+    if centre is None or len(counts) < _LEAST_PIECES:
         return NO_MEANING
     damped = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
     vectors = _table().vectors.take(np.fromiter(counts, np.intp, len(counts)), axis=0)
-    mean = (damped @ vectors.astype(np.float32)) / damped.sum() - centre
-    length = float(np.sqrt(mean @ mean))
-    meaning: Meaning = np.clip(np.rint(mean * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)
-    return meaning
+    return direction((damped @ vectors.astype(np.float32)) / damped.sum() - centre)
 
 
-def rows_of(text: str) -> list[int]:
-    """Return the rows of the pieces of a text, in their order."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text))
+def rows_of(texts: Iterable[str]) -> list[list[int]]:
+    """Return the rows of the pieces of each text, in their order."""
+    read = [_WORD.findall(unicodedata.normalize("NFKC", text)) for text in texts]
+    known = _learned(chain.from_iterable(read))
+    return [[*chain.from_iterable(map(known.__getitem__, words))] for words in read]
+
+
+def _learned(read: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+    """Return the rows of the pieces of known words. Most are a single piece; the others are split."""
     known = _known_words()
     if len(known) > _WORDS_KEPT:
         known.clear()
-    if new := [*dict.fromkeys(filterfalse(known.__contains__, words))]:
-        _learn_words(known, new)
-    return [*chain.from_iterable(map(known.__getitem__, words))]
-
-
-def learn_pieces(articles: Iterable[tuple[str, str]]) -> None:
-    """Find the pieces of the words of titles and texts together: alone they take twice as long."""
-    rows_of(" ".join([f"{title} {text[:TEXT_READ]}" for title, text in articles]))
-
-
-def _learn_words(known: dict[str, tuple[int, ...]], words: Sequence[str]) -> None:
-    """Find the pieces of words. Most words are a single piece; the others are split."""
+    if not (words := [*dict.fromkeys(filterfalse(known.__contains__, read))]):
+        return known
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
-    whole = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])[0].tolist()
-    looked_up = list(zip(words, marked, whole, strict=True))
-    known.update((word, (row,)) for word, mark, row in looked_up if row >= 0 and len(mark) > 2)
-    if unknown := [(word, mark) for word, mark, _ in looked_up if word not in known]:
+    places, rows, _ = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])
+    found = zip(places.tolist(), rows.tolist(), strict=True)
+    known.update((words[place], (row,)) for place, row in found if len(marked[place]) > 2)
+    if unknown := [pair for pair in zip(words, marked, strict=True) if pair[0] not in known]:
         # Together: a look-up of a single word's parts takes as long as splitting the word.
-        rows, scores = _look_up([*chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)])
-        scores[rows < 0] = -np.inf
-        parts = zip(rows.tolist(), scores.tolist(), strict=True)
+        parts = _known_parts([mark for _, mark in unknown])
         known.update((word, _split(mark, parts)) for word, mark in unknown)
+    return known
 
 
-def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
-    """Return the row of each piece, -1 if unknown, and the logarithm of its frequency."""
+def _look_up(hashes: Sequence[int]) -> tuple[Places, NDArray[np.int32], Floats]:
+    """Return the positions of the known pieces, with row and logarithm of the frequency of each."""
     table, numbers = _table(), np.array(hashes, np.uint32)
-    places = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
-    return np.where(table.hashes[places] == numbers, table.rows[places], np.int32(-1)), table.scores[places]
+    found = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
+    places = (table.hashes[found] == numbers).nonzero()[0]
+    return places, table.rows[found[places]], table.scores[found[places]]
 
 
-def _hashes_of_parts(word: str) -> list[int]:
-    """Return the hash of every part of a word, by their beginnings, the shortest first."""
-    letters, hashes = [letter.encode("utf-8", "replace") for letter in word], list[int]()
-    for start in range(len(letters)):
-        hashed = 0
-        hashes += [hashed := crc32(letter, hashed) for letter in letters[start : start + _LONGEST_PIECE]]
-    return hashes
+def _known_parts(words: Iterable[str]) -> Iterator[list[tuple[int, int, float]]]:
+    """Yield, for each letter of the words in turn, size, row and score of the pieces that it begins."""
+    hashes, ends = list[int](), [0]
+    for word in words:
+        letters = [letter.encode("utf-8", "replace") for letter in word]
+        for start in range(len(letters)):
+            hashed = 0
+            hashes += [hashed := crc32(letter, hashed) for letter in letters[start : start + _LONGEST_PIECE]]
+            ends.append(len(hashes))
+    places, *found = _look_up(hashes)
+    firsts = np.array(ends)
+    starts = firsts.searchsorted(places, "right") - 1
+    begun: list[list[tuple[int, int, float]]] = [[] for _ in ends[1:]]
+    sizes = places - firsts[starts] + 1
+    for start, *piece in zip(*map(np.ndarray.tolist, (starts, sizes, *found)), strict=True):
+        begun[start].append(piece)
+    yield from begun
 
 
-def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
-    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_hashes_of_parts``."""
+def _split(word: str, parts: Iterator[list[tuple[int, int, float]]]) -> tuple[int, ...]:
+    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_known_parts``."""
     size = len(word)
     best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
-    for start in range(size):
+    for start, pieces in enumerate(islice(parts, size)):
         before = best[start]
         if before + _UNKNOWN > best[start + 1]:
             best[start + 1], previous[start + 1] = before + _UNKNOWN, (start, -1)
-        for end in range(start + 1, min(start + _LONGEST_PIECE, size) + 1):
-            row, score = next(parts)
-            if before + score > best[end]:
-                best[end], previous[end] = before + score, (start, row)
+        for letters, row, score in pieces:
+            if before + score > best[start + letters]:
+                best[start + letters], previous[start + letters] = before + score, (start, row)
     rows = []
     while size:
         start, row = previous[size]

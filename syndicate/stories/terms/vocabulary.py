@@ -4,7 +4,8 @@ A daemon meets the same words all day. A look-up takes about 4 µs for a single 
 and 40 ns for a known word, since the values of a known text come out of arrays.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import filterfalse
 from zlib import crc32
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from syndicate.memory import released_when_unused
 from syndicate.stories.terms.word_frequencies import commonness
 from syndicate.stories.terms.word_vectors import rows_of
-from syndicate.text.language import main_language
 from syndicate.text.stemming import stems
 
 TERM_SPACE = 1 << 20
@@ -28,9 +28,10 @@ Places = NDArray[np.intp]
 class Vocabulary:
     """Words of a language, each with its position in some arrays.
 
-    ``terms`` are 20 bits of a hash of the stem, equal for every form of a word. ``first_places`` is the
-    position of the first word with the term, ``codes`` the commonness. ``rows`` are rows in the table of
-    meanings, -1 for a word without a meaning, such as every word outside English.
+    ``positions`` are those of the known words. ``terms`` are 20 bits of a hash of the stem, equal for every
+    form of a word. ``first_places`` is the position of the first word with the term, ``codes`` the
+    commonness. ``rows`` are rows in the table of meanings, -1 for a word without a meaning, such as every
+    word outside English.
     """
 
     def __init__(self) -> None:
@@ -38,19 +39,15 @@ class Vocabulary:
         self.first_places = np.zeros(MAX_KNOWN_WORDS, np.intp)
         self.codes = np.zeros(MAX_KNOWN_WORDS, np.uint8)
         self.rows = np.zeros(MAX_KNOWN_WORDS, np.int32)
-        self._places: dict[str, int] = {}
+        self.positions: dict[str, int] = {}
         self._first: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.positions)
 
     def places(self, words: Sequence[str]) -> Places:
         """Return the position of each word. Raises ``KeyError`` for an unknown word."""
-        return np.fromiter(map(self._places.__getitem__, words), np.intp, len(words))
-
-    def unknown(self, words: Sequence[str]) -> list[str]:
-        """Return the unknown words, each once."""
-        return [*dict.fromkeys(filterfalse(self._places.__contains__, words))]
+        return np.fromiter(map(self.positions.__getitem__, words), np.intp, len(words))
 
     def learn(self, words: Sequence[str], language: str) -> None:
         """Look up distinct unknown words."""
@@ -62,26 +59,33 @@ class Vocabulary:
         self.first_places[new] = [*map(self._first.setdefault, terms, places)]
         self.codes[new] = commonness(roots, language)
         self.rows[new] = rows_of(words) if language == "en" else -1
-        self._places.update(zip(words, places, strict=True))
+        self.positions.update(zip(words, places, strict=True))
 
 
 @released_when_unused
 @lru_cache(maxsize=1)
-def _vocabularies() -> dict[str, Vocabulary]:
-    """Return the vocabularies by language, which ``look_up`` extends."""
-    return {}
+def _vocabularies() -> defaultdict[str, Vocabulary]:
+    """Return the vocabularies by language, which ``learn_together`` extends."""
+    return defaultdict(Vocabulary)
+
+
+def learn_together(words: Iterable[str], language: str) -> bool:
+    """Look up the unknown words of several texts at once; return false without room for them."""
+    known = _vocabularies()
+    new = [*dict.fromkeys(filterfalse(known[language].positions.__contains__, words))]
+    has_room = sum(map(len, known.values())) + len(new) <= MAX_KNOWN_WORDS
+    if new and has_room:
+        known[language].learn(new, language)
+    return has_room
 
 
 def look_up(words: Sequence[str], language: str) -> tuple[Vocabulary, Places]:
-    """Return a vocabulary with these words, and their positions; ``language`` is a BCP 47 tag or ``""``."""
-    known, base = _vocabularies(), main_language(language)
-    vocabulary = known.get(base) or known.setdefault(base, Vocabulary())
+    """Return a vocabulary with these words, and their positions. ``language`` is a primary subtag or ""."""
+    known = _vocabularies()
     try:
-        return vocabulary, vocabulary.places(words)
+        return known[language], known[language].places(words)
     except KeyError:
-        new = vocabulary.unknown(words)
-    if sum(map(len, known.values())) + len(new) > MAX_KNOWN_WORDS:
-        known.clear()
-        vocabulary, new = known.setdefault(base, Vocabulary()), [*set(words)]
-    vocabulary.learn(new, base)
-    return vocabulary, vocabulary.places(words)
+        if not learn_together(words, language):
+            known.clear()
+            known[language].learn([*set(words)], language)
+    return known[language], known[language].places(words)

@@ -8,17 +8,25 @@ sample of its *characters* (n-grams of three to five, for languages with changin
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import log
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.terms.shared_vectors import shared_meaning
+from syndicate.stories.terms.shared_vectors import shared_meanings
 from syndicate.stories.terms.tokens import figures, is_spaceless, proper_names, title_names, words
-from syndicate.stories.terms.vocabulary import MAX_KNOWN_WORDS, TERM_SPACE, Places, Vocabulary, look_up
+from syndicate.stories.terms.vocabulary import (
+    MAX_KNOWN_WORDS,
+    TERM_SPACE,
+    Places,
+    Vocabulary,
+    learn_together,
+    look_up,
+)
 from syndicate.stories.terms.word_frequencies import CODES_FOR_A_TENTH, commonness, has_table
 from syndicate.stories.terms.word_vectors import NO_MEANING, Meaning, meaning_of
 from syndicate.text.language import main_language
@@ -59,6 +67,8 @@ Floats = NDArray[np.float32]
 
 # 1 + ln n for each count n, 0 for 0. No text is longer than this many words.
 _DAMPED: Floats = np.append(0, 1 + np.log(np.arange(1, TEXT_CHARACTERS, dtype=np.float32))).astype(np.float32)
+_EMPHASIS: Floats = np.array((1, NAME_WEIGHT), np.float32)
+_NO_CHARACTERS: tuple[Hashes, Floats] = np.zeros(0, np.uint32), np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,51 +103,68 @@ class ArticleTerms:
         return frozenset(usual.tolist()) if has_table(self.language) else frozenset()
 
 
-def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
-    """Return the terms of an article. ``language`` is a BCP 47 tag, ``""`` if unknown (then no stemming)."""
+_Read = tuple[str, str, str, list[str], int, list[str], int]
+
+
+def extract_terms(articles: Iterable[tuple[str, str, str]]) -> list[ArticleTerms]:
+    """Return the terms of articles (title, text, BCP 47 tag); the new words of all are looked up together.
+
+    An unknown language is ``""``: its words are not stemmed.
+    """
+    read = [_read(title, text, main_language(tag)) for title, text, tag in articles]
+    for language in {item[2] for item in read}:
+        of_language = [(words, names) for _, _, tag, words, _, names, _ in read if tag == language]
+        learn_together(chain.from_iterable(chain.from_iterable(of_language)), language)
+    meanings = shared_meanings([(title[:TITLE_CHARACTERS], text, tag) for title, text, tag, *_ in read])
+    return [_terms(item, shared) for item, shared in zip(read, meanings, strict=True)]
+
+
+def _read(title: str, text: str, language: str) -> _Read:
     if not text and _SOURCE_AND_DATE.search(title):
         title = ""
-    text_read = text[:TEXT_CHARACTERS]
-    title_words = words(title[:TITLE_CHARACTERS], language)
-    all_words = title_words + words(text_read, language)
-    in_title = title_names(title[:TITLE_CHARACTERS], text_read)
+    start, beginning = title[:TITLE_CHARACTERS], text[:TEXT_CHARACTERS]
+    of_title, of_names = words(start, language), title_names(start, beginning)
+    names = [*proper_names(beginning, language), *of_names]
+    return title, text, language, of_title + words(beginning, language), len(of_title), names, len(of_names)
+
+
+def _terms(read: _Read, shared: Meaning) -> ArticleTerms:
+    title, text, language, all_words, in_title, of_names, names_in_title = read
     title_figures = _hashed(figures(title[:TITLE_CHARACTERS]))
-    named = [*proper_names(text_read, language)]
-    vocabulary, places = look_up([*all_words, *named, *in_title], language)
+    numbers = title_figures + _hashed(figures(text[:FIGURES_TEXT]))
+    vocabulary, places = look_up([*all_words, *of_names], language)
     places, names = places[: len(all_words)], places[len(all_words) :]
     distinct, occurring = _distinct(places)
-    first_places = vocabulary.first_places[places]
-    order, numbered = _distinct(first_places)
-    title_counts = np.bincount(numbered[: len(title_words)], minlength=len(order))
-    body_counts = np.bincount(numbered[len(title_words) :], minlength=len(order))
+    order, numbered = _distinct(vocabulary.first_places[places])
+    title_counts = np.bincount(numbered[:in_title], minlength=len(order))
+    body_counts = np.bincount(numbered[in_title:], minlength=len(order))
     # Of two words with the same term the last in the text always decides.
     codes = np.empty(MAX_KNOWN_WORDS, np.uint8)
     codes[vocabulary.first_places[distinct]] = vocabulary.codes[distinct]
     kept = _most_telling(int(np.count_nonzero(title_counts)), body_counts, codes[order])
     order = order[kept]
-    emphasised = np.zeros(MAX_KNOWN_WORDS, np.bool_)
-    emphasised[vocabulary.first_places[names[: len(names) - len(in_title)]]] = True
-    emphasis = np.where(emphasised[order], np.float32(NAME_WEIGHT), np.float32(1))
+    emphasised = np.zeros(MAX_KNOWN_WORDS, np.uint8)
+    emphasised[vocabulary.first_places[names[: len(names) - names_in_title]]] = 1
+    emphasis = _EMPHASIS[emphasised[order]]
     meaning = NO_MEANING
-    if main_language(language) == "en":
+    if language == "en":
         meaning = meaning_of(vocabulary.rows[distinct], np.bincount(occurring))
-    nothing = np.zeros(0, np.uint32), np.zeros(0, np.float32)
-    grams, characters = nothing if len(meaning) else _characters(all_words)
+    grams, characters = _NO_CHARACTERS if len(meaning) else _characters(all_words)
     return ArticleTerms(
         terms=np.concatenate((vocabulary.terms[order], grams)),
         words=len(order),
         title=_damped(title_counts[kept]) * emphasis,
         body=_damped(body_counts[kept]) * emphasis,
         characters=characters,
-        commonness=np.append(codes[order], np.full(len(grams), GRAM_COMMONNESS, np.uint8)),
+        commonness=np.concatenate((codes[order], np.full(len(grams), GRAM_COMMONNESS, np.uint8))),
         meaning=meaning,
         # Three overlapping pairs of characters are four characters, far less than three words.
         shingles=_shingles(vocabulary.terms[places], 3 if is_spaceless(title + text[:200]) else 1),
         length=len(title) + len(text),
-        names=_names(vocabulary, names, len(in_title), title_figures + _hashed(figures(text[:FIGURES_TEXT]))),
+        names=_names(vocabulary, names, names_in_title, numbers),
         figures=np.array(title_figures[:MAX_FIGURES], np.uint32),
-        shared=shared_meaning(title[:TITLE_CHARACTERS], text_read, language),
-        language=main_language(language),
+        shared=shared,
+        language=language,
     )
 
 
@@ -164,15 +191,15 @@ def _distinct(places: Places) -> tuple[Places, Places]:
     first[places[::-1]] = positions[::-1]
     firsts = first[places]
     new = firsts == positions
-    return places[new], (np.cumsum(new) - 1)[firsts]
+    return places[new], (new.cumsum() - 1)[firsts]
 
 
-def _most_telling(in_title: int, body: NDArray[np.intp], codes: NDArray[np.uint8]) -> Places:
+def _most_telling(in_title: int, body: NDArray[np.intp], codes: NDArray[np.uint8]) -> Places | slice:
     """Return the words to keep: the title's, then the body's by count and rarity, at most ``MAX_WORDS``."""
     if len(body) <= MAX_WORDS:
-        return np.arange(len(body))
+        return slice(None)
     telling = codes[in_title:] * (1 + np.log(body[in_title:]))
-    others = in_title + np.argsort(-telling, kind="stable")[:MAX_WORDS]
+    others = in_title + (-telling).argsort(kind="stable")[:MAX_WORDS]
     return np.append(np.arange(in_title), others)[:MAX_WORDS]
 
 
@@ -206,7 +233,8 @@ def _shingles(row: Hashes, step: int) -> Hashes:
         return np.array([crc32(row.tobytes())] if len(row) else [], np.uint32)
     first, second, third = row[: -2 * step], row[step:-step], row[2 * step :]
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B) ^ third * np.uint32(0xC2B2AE35)
-    ascending = np.sort((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))
+    ascending: Hashes = (mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D)
+    ascending.sort()
     return ascending[_differs_from_the_last(ascending)][:MAX_SHINGLES]
 
 

@@ -54,6 +54,11 @@ def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
         return NO_MEANING
     _, vectors = _table()
     damped = 1 + np.log(counts[known].astype(np.float32))
-    total = damped @ vectors.take(rows[known], axis=0).astype(np.float32)
-    length = float(np.sqrt(total @ total))
-    return np.clip(np.rint(total * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)
+    return direction(damped @ vectors.take(rows[known], axis=0).astype(np.float32))
+
+
+def direction(total: NDArray[np.float32]) -> Meaning:
+    """Return a vector scaled to ``LENGTH``, in whole steps."""
+    scaled = np.rint(total * (LENGTH / max(float(np.sqrt(total @ total)), 1e-6)))
+    meaning: Meaning = np.minimum(np.maximum(scaled, -127), 127).astype(np.int8)
+    return meaning

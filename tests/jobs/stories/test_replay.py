@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tests.jobs.room import Room
 from tests.jobs.stories.test_ranking import DAILY, DAY, HOUR, SEVEN, SOURCES, TITLES, decide, news
 from tests.jobs.stories.test_story_moves import BOTH, EAGER, PIER, STRIKE
 from tests.jobs.stories.test_story_moves import news as told
+from tests.stories.test_grouping import POSTS
 
 
 @pytest.fixture
@@ -84,6 +85,17 @@ def test_what_came_later_is_not_known_however_old_it_is(desk: Room) -> None:
     then, now = desk.services.replay.lists(SEVEN - DAY, SEVEN, DAY)
     assert found_late not in {one.article_id for one in then.lists["top"]}
     assert found_late in {one.article_id for one in now.lists["top"]}
+
+
+def test_short_posts_that_share_a_usual_word_only_are_no_story_in_a_replay_either(room: Room) -> None:
+    room.declare(SOURCES, now=SEVEN - 30 * DAY)
+    sources = cycle(("hills", "dales"))
+    for number, title in enumerate(POSTS, 1):
+        room.add(told(number, (title, ""), SEVEN - (10 - number) * HOUR), source=next(sources))
+    room.services.stories.run(SEVEN)
+    assert len({article.story_id for article in room.articles().values()}) == len(POSTS)
+    *_, now = room.services.replay.lists(SEVEN - DAY, SEVEN, DAY)
+    assert [story.coverage for story in now.lists["top"]] == [1] * len(POSTS)
 
 
 def merged(room: Room) -> tuple[list[int], ReplayJob]:

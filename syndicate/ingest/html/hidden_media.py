@@ -1,4 +1,4 @@
-"""Cut images out of hidden elements, before the sanitiser drops the attributes that hide them. Pure."""
+"""Hide media in hidden elements, before the sanitiser drops the attributes that hide these. Pure."""
 
 import re
 
@@ -10,13 +10,14 @@ _HIDING = ("style", "hidden")
 _MAY_HIDE = re.compile(rf"<(?!img\s)[a-z][^<>]*?(?:{'|'.join(_HIDING)})", re.IGNORECASE)
 # HTML parsers read ``image`` as ``img``.
 _IMAGE_TAGS = frozenset({"img", "image"})
+_PLAYER_TAGS = frozenset({"iframe", "video", "audio"})
 # A ``<`` inside a tag: it may stand in an attribute, or start another tag.
 _IN_A_TAG = re.compile("<[^<>]*<")
 _NEVER_AROUND = frozenset({"br", "hr", "img", "input", "source", "wbr"})
 _NO_TAGS_OR_TAG = re.compile(rf"{NO_TAGS}|(?P<tag>{TAG.pattern})", re.DOTALL | re.IGNORECASE)
 
 
-def may_hide_images(html: str) -> bool:
+def may_hide(html: str) -> bool:
     """Return whether an element may hide its content, without parsing every tag, since few texts hide any."""
     folded = html.lower()
     if not any(word in folded for word in _HIDING):
@@ -27,8 +28,8 @@ def may_hide_images(html: str) -> bool:
     return any(tag is None or _hides(tag[2], tag[3]) for tag in tags)
 
 
-def drop_hidden_images(html: str) -> str:
-    """Return HTML without the images in hidden elements.
+def hide_media(html: str) -> str:
+    """Return HTML without the images in hidden elements, and with players in them marked ``hidden``.
 
     An element ends at its end tag, counted by name. An element with an optional end tag also ends where the
     next element of its name starts.
@@ -45,6 +46,8 @@ def drop_hidden_images(html: str) -> str:
         if name == hidden:
             depth += -1 if closing or name in NEVER_NESTING else 1
             hidden = hidden if depth else ""
+        if hidden and name in _PLAYER_TAGS and not closing:
+            return f"<{name} hidden {inside}>"
         if hidden:
             return "" if name in _IMAGE_TAGS else match[0]
         if not closing and _hides(name, inside):
