@@ -325,6 +325,7 @@ def test_help_of_everything_is_there_and_needs_no_heavy_library() -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "ingest", "stories", "deliver"])
+@pytest.mark.sampled(1)
 def test_a_command_with_nothing_to_do_loads_no_parser_and_no_other_engine(
     run: Run, tmp_path: Path, command: str
 ) -> None:

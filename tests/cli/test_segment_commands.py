@@ -106,6 +106,7 @@ def test_fields_and_tags_are_shown_changed_and_removed(segmented: Run, tmp_path:
         ("tag zoe@example.org +vip", 1, "zoe@example.org is not a subscriber"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_mistake_changes_nothing(segmented: Run, command: str, code: int, problem: str) -> None:
     ended = segmented(f"subscribers {command}")
     assert (ended.code, problem in ended.err) == (code, True), ended.err

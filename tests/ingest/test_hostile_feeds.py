@@ -78,6 +78,7 @@ def test_P5_limits_are_errors_that_say_so(body, reason):
     ],
     ids=["depth", "just-too-deep", "attributes", "attributes-around"],
 )
+@pytest.mark.sampled(1)
 def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
     body = rss(f"{excess}<title>a</title>", "<title>b</title>")
     parsed = read(body)

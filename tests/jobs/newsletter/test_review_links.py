@@ -135,6 +135,7 @@ def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office)
         ("fi", "ltr", "Send to 3 readers", "On hold.", "check it again", "Nothing to review."),
     ],
 )
+@pytest.mark.sampled(2)
 def test_the_desk_speaks_the_language_of_the_newsletter(
     office: Office, language: str, direction: str, waits: str, held: str, stale: str, nothing: str
 ) -> None:
@@ -265,6 +266,7 @@ def sent(office: Office) -> Office:
         ("fr", "Commencer un rectificatif", "Rectificatif commencé", "Écrivez ce que vous rectifiez"),
     ],
 )
+@pytest.mark.sampled(1)
 def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     office: Office, begin: str, begun: str, unsaid: str
 ) -> None:
@@ -405,6 +407,7 @@ def test_the_mail_is_shown_as_it_would_go_and_can_do_nothing(office: Office) -> 
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "-1", "01", "1.0", "%D9%A1", "x"])
+@pytest.mark.sampled(2)
 def test_what_is_no_number_of_an_edition_leads_nowhere(office: Office, number: str) -> None:
     for path in (office.path, "/desk/daily/anybody/guessed"):
         assert office.get(f"{path}/{number}").status == 404
