@@ -41,6 +41,7 @@ def news(
     return run
 
 
+@pytest.mark.all
 @pytest.fixture
 def other_database(postgres_server: str) -> Iterator[str]:
     """An empty PostgreSQL database."""

@@ -60,6 +60,7 @@ def test_an_export_is_imported_with_all_its_states_and_stays_so(
         assert room(f"subscribers add {name}@example.org --json").json["outcome"] == outcome
 
 
+@pytest.mark.all
 def test_an_own_export_is_read_back_whole(room: Run, tmp_path: Path, mailchimp: Path) -> None:
     weekly = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 07:00"\n'
     (tmp_path / "config.toml").write_text(CONFIG + weekly + FIELDS, "utf-8")
@@ -139,6 +140,7 @@ def test_substacks_archive_is_read_without_its_posts(room: Run, tmp_path: Path) 
     assert [file["file"] for file in done["files"]] == ["export.zip/email_list.coast.csv"]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("name", ["../../evil.csv", "/etc/evil.csv", "notes.pdf", "inner.zip", "readme.txt"])
 def test_an_archive_without_a_list_is_refused(room: Run, tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:

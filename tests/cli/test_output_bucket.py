@@ -9,6 +9,7 @@ from tests.bucket import BUCKET, Bucket, s3_bucket
 from tests.cli.conftest import SEVEN, Run
 
 
+@pytest.mark.all
 @pytest.fixture
 def bucket(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -24,6 +24,7 @@ def prepared_database(tmp_path_factory: pytest.TempPathFactory, postgres_server:
         yield prepare(tmp_path_factory.mktemp("database") / "news", url)
 
 
+@pytest.mark.all
 @pytest.fixture
 def database(
     prepared_database: Path,
@@ -71,6 +72,7 @@ def test_a_copy_of_a_database_holds_mail(
         assert send(run, NEXT) == 2
 
 
+@pytest.mark.all
 def test_another_host_may_send_from_the_same_database_and_a_standby_take_over(
     database: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def news(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("in_place", [True, False])
 def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
     news: Run, home: Path, smtp: ScriptedSmtp, in_place: bool
@@ -78,6 +79,7 @@ def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
     assert len(set(marks)) == len(marks)
 
 
+@pytest.mark.all
 def test_a_backup_from_before_the_edition_does_not_cut_it_again(
     news: Run, home: Path, smtp: ScriptedSmtp
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import SEVEN, Run
 
 
+@pytest.mark.all
 def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_path: Path) -> None:
     assert room("subscribers add Ann@Example.org --name Ann").code == 0
     assert room("subscribers add ann@example.org --json").json["outcome"] == "already"
@@ -85,6 +86,7 @@ def test_a_file_that_cannot_be_written_is_named(edition: Run, command: str) -> N
     assert (ended.code, "cannot write config.toml/file: Not a directory" in ended.err) == (1, True)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("command", ["remove", "erase"])
 def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) -> None:
     tried = edition(f"subscribers {command} ann@example.org --dry-run")

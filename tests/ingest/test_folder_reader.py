@@ -107,6 +107,7 @@ def test_a_missing_folder_says_which(tmp_path):
         read_folder(tmp_path / "nowhere", known=NONE, read=reader())
 
 
+@pytest.mark.all
 def test_too_many_files_are_read_up_to_the_limit(tmp_path):
     folder = folder_of(tmp_path, {f"{number}.md": b"" for number in range(10_001)})
     parsed = read_folder(

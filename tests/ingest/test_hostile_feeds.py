@@ -68,6 +68,7 @@ def test_P5_limits_are_errors_that_say_so(body, reason):
         read(body)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "excess",
     [
@@ -101,6 +102,7 @@ def test_text_of_elements_nested_too_deeply_is_kept():
     assert entry.text == "deep\n\nafter"
 
 
+@pytest.mark.all
 def test_a_tag_of_megabytes_in_a_malformed_feed_is_bounded():
     body = b"<rss><channel><item><title>a</title></x><y " + b"a='1' " * 400_000 + b"></item></channel></rss>"
     with contextlib.suppress(ParseError):
@@ -179,6 +181,7 @@ def test_P5_of_many_items_the_newest_are_kept_and_the_rest_is_not_lost(newest_fi
     assert {entry.title for entry in second.entries} == {f"t{MAX_ITEMS + n}" for n in range(3)}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "inside",
     [

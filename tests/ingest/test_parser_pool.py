@@ -78,6 +78,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return False
 
 
+@pytest.mark.all
 def test_a_worker_gives_what_the_function_gives(pool):
     body = rss(
         "<title>a</title><pubDate>Wed, 04 Mar 2026 12:00:00 GMT</pubDate><media:thumbnail url='/t.png'/>", ""
@@ -97,6 +98,7 @@ def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
     assert workers_of(os.getpid()) == before
 
 
+@pytest.mark.all
 def test_a_worker_without_a_document_for_an_interval_ends_and_the_next_document_starts_another(pool):
     parse(pool, SMALL)
     (first,) = workers_of(os.getpid())
@@ -119,6 +121,7 @@ def test_documents_that_go_together_give_what_each_gives_alone(pool):
     assert pool.parse_each([]) == []
 
 
+@pytest.mark.all
 def test_documents_that_go_together_have_the_time_of_one():
     with ParserPool(1, time_limit=0.2) as pool:
         with pytest.raises(ParserDied, match="took longer"):
@@ -132,6 +135,7 @@ def test_no_worker_starts_before_it_is_needed():
         assert workers_of(os.getpid()) == before
 
 
+@pytest.mark.all
 def test_a_worker_killed_in_its_sleep_is_replaced(pool):
     parse(pool, SMALL)
     (worker,) = workers_of(os.getpid())
@@ -152,6 +156,7 @@ def test_a_worker_that_crashes_over_a_document_costs_that_document_only(pool):
     assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_worker_that_hangs_is_stopped_at_the_limit():
     with ParserPool(1, time_limit=0.5) as pool:
         parse(pool, SMALL)
@@ -162,6 +167,7 @@ def test_a_worker_that_hangs_is_stopped_at_the_limit():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_document_that_takes_too_long_is_stopped():
     with ParserPool(1, time_limit=0.2) as pool:
         with pytest.raises(ParserDied, match="took longer"):
@@ -169,6 +175,7 @@ def test_a_document_that_takes_too_long_is_stopped():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_document_that_eats_memory_is_stopped():
     body = b"<rss><channel>" + b"<item><title>x</title></item>" * 1_500_000 + b"</channel></rss>"
     with ParserPool(1, memory_limit=256 * 1024 * 1024) as pool:
@@ -185,6 +192,7 @@ def test_broken_documents_leave_no_memory_behind():
         assert len(workers_of(os.getpid())) == 1
 
 
+@pytest.mark.all
 def test_many_threads_share_the_workers():
     bodies = [rss(f"<title>t{n}</title>") for n in range(40)]
     with ParserPool(2) as pool, ThreadPoolExecutor(8) as executor:

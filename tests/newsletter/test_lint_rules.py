@@ -159,6 +159,7 @@ HEAD = (
 )
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("head", "rules"),
     [

@@ -114,6 +114,7 @@ def part_of(block: MessageBlock) -> ContentPart:
     return ContentPart(html=block.html, text=block.text)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_a_written_mail_passes_lint_in_every_direction(language: str) -> None:
     made = content()

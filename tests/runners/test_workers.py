@@ -311,6 +311,7 @@ def test_a_worker_refuses_an_sqlite_file_and_unknown_stages_and_shards(tmp_path:
         assert (refused.exit_code, "--shards" in refused.output) == (2, True)
 
 
+@pytest.mark.all
 @on_postgres
 def test_a_worker_refuses_a_stage_that_does_not_exist(tmp_path: Path, store_url: str) -> None:
     config = write(tmp_path, store_url, [])

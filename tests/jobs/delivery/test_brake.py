@@ -15,6 +15,7 @@ from tests.jobs.sending import MINUTE, job, mail_to
 UNKNOWN = PIPELINING | {"RCPT": b"550 5.1.1 no such user\r\n", "DATA": b"503 whom?\r\n"}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("mails", "attempts", "refused", "rests"),
     [

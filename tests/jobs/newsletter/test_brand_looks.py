@@ -138,6 +138,7 @@ def test_the_confirmation_mail_is_the_brands(room: Room) -> None:
     assert room.services.mail_options("plain").sender_name == "The Newsroom"
 
 
+@pytest.mark.all
 def test_a_site_has_a_font_and_a_dark_logo_of_its_own(room: Room) -> None:
     look = 'logo = "coast.png"\nlogo_dark = "coast-dark.png"\nfont = "verdana"\n'
     room.declare(HARBOUR + PLAIN, base=BASE.replace("title", look + "title"))

@@ -150,6 +150,7 @@ def test_the_desk_speaks_the_language_of_the_newsletter(
     assert nothing in office.page()
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["ar"])
 def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(office: Office) -> None:
     """What lint says, and what others wrote, are marked as text of its own."""
@@ -159,6 +160,7 @@ def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(
     assert set(words) <= {"The", "Newsroom", "daily"}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", *TRANSLATED])
 def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> None:
     here = replace(NEWSLETTER, time_zone="Europe/Berlin", language=language)
@@ -205,6 +207,7 @@ def test_every_button_does_what_the_command_does_and_is_recorded(office: Office)
     assert "A &lt;b&gt;better&lt;/b&gt; one" in office.page()
 
 
+@pytest.mark.all
 def test_the_words_of_a_form_that_is_stale_come_back_beside_the_saved_words(office: Office) -> None:
     form = form_with(office.page(), "save")
     office.press("save", note="Somebody was faster.")
@@ -220,6 +223,7 @@ def test_the_words_of_a_form_that_is_stale_come_back_beside_the_saved_words(offi
     )
 
 
+@pytest.mark.all
 def test_an_approval_can_be_taken_back_for_a_minute_at_the_desk(office: Office) -> None:
     assert office.press("approve", sure="yes").status == 200
     assert "Goes out at" in office.page()
@@ -241,6 +245,7 @@ def test_approving_needs_a_tick_and_sends_to_everybody_once(office: Office) -> N
     assert 'value="approve"' in page
 
 
+@pytest.mark.all
 def test_hold_and_withdraw(office: Office) -> None:
     assert office.press("hold").status == 200
     assert (issue(office.room).state, issue(office.room).approve_by) == ("held", None)
@@ -256,6 +261,7 @@ def sent(office: Office) -> Office:
     return office
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("language", "begin", "begun", "unsaid"),
     [
@@ -307,6 +313,7 @@ def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office)
     assert len(sheets) == 2
 
 
+@pytest.mark.all
 def test_a_correction_that_was_withdrawn_can_be_begun_again(office: Office) -> None:
     sent(office)
     assert office.press("correct", on="correct", text="Wrong.").status == 200
@@ -316,6 +323,7 @@ def test_a_correction_that_was_withdrawn_can_be_begun_again(office: Office) -> N
     assert (issue(office.room).edition.revision, issue(office.room).state) == (2, "held")
 
 
+@pytest.mark.all
 def test_no_correction_begins_of_what_waits_or_is_corrected_or_changed_meanwhile(office: Office) -> None:
     assert office.press("correct", on="correct", text="Wrong.").status == 409
     number = str(issue(sent(office).room).edition.id)
@@ -330,6 +338,7 @@ def test_no_correction_begins_of_what_waits_or_is_corrected_or_changed_meanwhile
     assert issue(office.room).edition.revision == 1
 
 
+@pytest.mark.all
 def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -> None:
     page = office.page()
     seen = re.search(r'name="seen" value="([^"]*)"', page)
@@ -349,6 +358,7 @@ def test_a_form_of_another_site_is_refused(office: Office) -> None:
     assert readers(office.room) == []
 
 
+@pytest.mark.all
 def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None:
     before = issue(office.room)
     for what, fields in (

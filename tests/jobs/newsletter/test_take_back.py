@@ -29,6 +29,7 @@ def states(room: Room) -> tuple[str, str]:
     return issue(room).state, form(room).state
 
 
+@pytest.mark.all
 def test_within_its_minute_edition_and_variants_wait_again_and_nothing_is_published(
     rooms: Room,
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_correction_taken_back_leaves_the_first_edition_on_its_way(rooms: Room
         assert delivery_store.count_deliveries(connection) == {"pending": 3}
 
 
+@pytest.mark.all
 def test_commands_go_at_once_and_reading_is_not_sending(rooms: Room) -> None:
     room = prepared(rooms)
     number = issue(room).edition.id

@@ -312,6 +312,7 @@ def test_a_network_that_returns_begins_anew(room: Room, server: RecordingServer)
     assert server.taken == []
 
 
+@pytest.mark.all
 def test_after_a_pause_only_recent_stories_follow_at_the_rate(room: Room, server: RecordingServer) -> None:
     declare(room, server, more="rate = 4")
     tell(room, *range(1, 8), at=timedelta(hours=1))

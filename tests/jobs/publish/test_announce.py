@@ -49,6 +49,7 @@ def test_W1_every_feed_names_the_hub_and_itself(hub: Hub) -> None:
     assert feed["feed_url"] == f"{SITE}/news.json"
 
 
+@pytest.mark.all
 def test_W3_the_hub_is_told_of_the_newsletter_s_own_feed(hub: Hub) -> None:
     base = BASE.replace("[http]", f'hub = "{hub.url("/hub")}"\n[http]')
     letter = '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'

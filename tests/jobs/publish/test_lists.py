@@ -102,6 +102,7 @@ def assert_tag_pages_and_articles_agree(room: Room) -> None:
                 assert page in linked[link]
 
 
+@pytest.mark.all
 def test_spellings_of_one_tag_share_a_page_and_its_name_is_the_commonest(newsroom: Room) -> None:
     spellings = ("open source", "Open-Source", "Open-Source", "OPEN_SOURCE")
     newsroom.add(*(article(number, tag) for number, tag in enumerate(spellings, start=1)))
@@ -151,6 +152,7 @@ def test_an_articles_page_names_its_section_as_the_sections_page_does(newsroom: 
         assert "world-news</bdi>" not in page
 
 
+@pytest.mark.all
 def test_an_edit_that_drops_a_tag_takes_the_article_off_the_tags_page(newsroom: Room) -> None:
     ids = newsroom.add(*(article(number, "Tides") for number in (1, 2, 3)))
     publish(newsroom)
@@ -165,6 +167,7 @@ def test_an_edit_that_drops_a_tag_takes_the_article_off_the_tags_page(newsroom: 
     assert_no_dead_link(newsroom)
 
 
+@pytest.mark.all
 def test_publishing_between_an_edit_and_its_placing_leaves_nothing_out(newsroom: Room) -> None:
     ids = newsroom.add(*(article(number, "Tides") for number in (1, 2, 3)))
     publish(newsroom)
@@ -193,6 +196,7 @@ def test_a_pruned_article_leaves_its_lists(newsroom: Room) -> None:
     assert_no_dead_link(newsroom)
 
 
+@pytest.mark.all
 def test_a_tag_of_copies_only_has_no_page_and_no_link(newsroom: Room) -> None:
     newsroom.declare(HARBOUR + source("hills", "https://hills.example/feed"))
     original, copy = (
@@ -208,6 +212,7 @@ def test_a_tag_of_copies_only_has_no_page_and_no_link(newsroom: Room) -> None:
     assert_tag_pages_and_articles_agree(newsroom)
 
 
+@pytest.mark.all
 def test_a_section_that_loses_its_articles_keeps_an_empty_page(newsroom: Room) -> None:
     (moved, *_) = newsroom.add(article(1, section="Sport"), article(2, section="World"))
     publish(newsroom)
@@ -233,6 +238,7 @@ def test_tags_sections_and_sources_have_feeds_of_their_own(newsroom: Room) -> No
     assert {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()} == before
 
 
+@pytest.mark.all
 def test_without_automatic_channels_there_are_no_such_feeds(newsroom: Room) -> None:
     newsroom.add(*(article(number, "Tides", section="Sport") for number in range(1, 11)))
     publish(newsroom)

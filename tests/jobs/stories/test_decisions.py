@@ -138,6 +138,7 @@ def test_a_chosen_article_leads_its_story_until_that_is_undone(newsroom) -> None
     assert lead() == usual
 
 
+@pytest.mark.all
 def test_a_replay_follows_decisions_from_their_time(newsroom) -> None:
     room, ids, uids = newsroom
     actions(room).merge(change(-20), [uids[0], uids[2]])

@@ -56,6 +56,7 @@ class Desk:
         return issue(self.room).state
 
 
+@pytest.mark.all
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with opened_room(tmp_path) as room:
@@ -85,6 +86,7 @@ def test_every_button_saves_what_was_typed_beside_it(desk: Desk) -> None:
     assert desk.form().value("subject") == "New subject"
 
 
+@pytest.mark.all
 def test_a_form_that_is_stale_gets_409_with_both_texts_and_can_be_saved_then(desk: Desk) -> None:
     stale = desk.form()
     desk.press("save", note="Somebody was faster.")
@@ -141,6 +143,7 @@ def test_approve_then_take_back_then_approve_again_sends_once(desk: Desk) -> Non
         assert delivery_store.count_deliveries(connection) == {"sent": 3}
 
 
+@pytest.mark.all
 def test_an_approval_of_other_contents_is_refused(desk: Desk) -> None:
     form = next(
         one for one in forms_of(desk.client.page(f"{desk.path}/approve")) if one.action.endswith("/approve")
@@ -150,6 +153,7 @@ def test_an_approval_of_other_contents_is_refused(desk: Desk) -> None:
     assert (desk.state(), readers(desk.room)) == ("waiting", [])
 
 
+@pytest.mark.all
 def test_hold_never_send_and_correct(desk: Desk) -> None:
     desk.press("hold", note="Typed before the hold.")
     assert desk.state() == "held"
@@ -169,6 +173,7 @@ def test_hold_never_send_and_correct(desk: Desk) -> None:
     assert issue(desk.room).state == "withdrawn"
 
 
+@pytest.mark.all
 def test_a_story_is_found_added_and_tested(desk: Desk) -> None:
     gone = desk.stories()[0]
     title = desk.form().value(f"headline-{gone}")

@@ -2,6 +2,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from syndicate.cli.operate.serving import web_servers
 from syndicate.store import open_store
 from syndicate.store.access import user_store
@@ -28,6 +30,7 @@ def test_every_page_forbids_frames_scripts_and_caches(admin_client: AdminClient,
         assert answer["access-control-allow-origin"] is None
 
 
+@pytest.mark.all
 def test_every_page_and_empty_form_opens(admin_client: AdminClient):
     paths = [r.path for r in ADMIN_ROUTES if "GET" in r.methods and "{" not in r.path]
     assert len(paths) > 20

@@ -35,6 +35,7 @@ def send(api: Api, method: str, path: str) -> Any:
     return api.ask(method, address(path), body, if_match="*", idempotency_key="k")
 
 
+@pytest.mark.all
 def test_every_route_refuses_every_other_scope(api: Api) -> None:
     for method, path, operation in operations():
         needed = operation["x-scope"]
@@ -63,6 +64,7 @@ def test_every_route_refuses_a_request_without_a_token(api: Api) -> None:
         assert send(Api(api.room, api.app, "syn_" + "a" * 43, api.now), method, path).status == 401
 
 
+@pytest.mark.all
 def test_a_scope_alone_opens_its_routes(api: Api) -> None:
     tokens = {scope: api.with_token(scope) for scope in {op["x-scope"] for _, _, op in operations()}}
     for method, path, operation in operations():
@@ -110,6 +112,7 @@ def test_cookies_and_passwords_open_nothing(api: Api) -> None:
     assert nobody.get(f"/articles?token={api.token}").status == 401
 
 
+@pytest.mark.all
 def test_a_token_makes_600_requests_a_minute_also_after_a_restart(room: Any) -> None:
     first = api_of(room).with_token()
     for _ in range(550):

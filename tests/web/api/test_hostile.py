@@ -85,6 +85,7 @@ LISTS = ["articles", "audit", "bounces", "channels", "decisions", "deliveries", 
 LISTS += ["newsletters", "sources", "sources/1/polls", "stories", "subscribers", "suppressions", "webhooks"]
 
 
+@pytest.mark.all
 def test_a_cursor_of_any_content_is_refused_or_a_position(rooms: Room) -> None:
     api = api_of(rooms).with_token()
     for position in POSITIONS:

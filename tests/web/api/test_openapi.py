@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from syndicate.model.actors import SCOPES
@@ -23,6 +24,7 @@ def test_the_description_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(described_api()).validate()
 
 
+@pytest.mark.all
 def test_the_api_serves_its_description(api: Api) -> None:
     assert api.get("/openapi.json").json == described_api()
 
