@@ -22,6 +22,7 @@ def leader(run: Run) -> str:
     return str(answer["lists"][0]["top"][0]["title"])
 
 
+@pytest.mark.all
 def test_a_pin_says_what_it_did_and_shows_in_explain_status_and_lists(desk: Run) -> None:
     assert leader(desk) != "The lighthouse becomes a library"
     said = desk(f"editor pin lighthouse --by kim --for 12h {WHEN}")
@@ -82,6 +83,7 @@ def test_a_dry_run_changes_nothing(desk: Run) -> None:
     assert "no decisions" in desk(f"editor list --all {WHEN}").out
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
@@ -115,6 +117,7 @@ def test_a_replay_is_told_on_the_operators_clock(desk: Run, monkeypatch: pytest.
     assert "Edition of daily, Tue 24 Nov 2026 07:00 CET" in said
 
 
+@pytest.mark.all
 def test_a_replay_reads_for_people_and_for_machines(desk: Run, tmp_path: Path) -> None:
     files = sorted(tmp_path.rglob("*"))
     said = desk(f"replay --from 2026-11-23T07:00 --to {SEVEN} {WHEN}").out

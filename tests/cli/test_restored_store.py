@@ -97,6 +97,7 @@ def test_a_backup_from_before_the_edition_does_not_cut_it_again(
     assert len(smtp.bodies) == 4
 
 
+@pytest.mark.all
 def test_an_edition_of_a_period_that_ended_while_mail_was_held_is_cut_afterwards(
     news: Run, home: Path, smtp: ScriptedSmtp
 ) -> None:

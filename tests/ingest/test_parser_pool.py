@@ -211,6 +211,7 @@ def test_a_closed_pool_leaves_no_process_and_takes_no_work():
     pool.close()
 
 
+@pytest.mark.all
 def test_closing_does_not_wait_for_a_busy_worker(pool):
     parse(pool, SMALL)
     with ThreadPoolExecutor(1) as executor:

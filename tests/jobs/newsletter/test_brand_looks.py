@@ -57,6 +57,7 @@ def mail(room: Room, name: str) -> tuple[str, str]:
     return checked.rendered.html, checked.rendered.text
 
 
+@pytest.mark.all
 def test_the_mail_has_the_brands_logo_colours_fonts_words_and_address(room: Room) -> None:
     html, text = mail(room, "daily")
     assert "#7a1f3d" in html

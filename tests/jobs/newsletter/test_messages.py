@@ -163,6 +163,7 @@ def test_later_readers_get_the_new_text(room: Room) -> None:
         assert list(made.scalars()) == ["The welcome mail", "Another mail"]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("text", ["Hello {{ name }}", None])
 def test_a_mistake_waits_for_its_mending_and_is_shown(room: Room, text: str | None) -> None:
     file = room.folder / "welcome.md"

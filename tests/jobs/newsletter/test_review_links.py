@@ -407,6 +407,7 @@ def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
     assert office.get(desk.link("daily", "Jo", ENDS).removeprefix(SITE)).status == 200
 
 
+@pytest.mark.all
 def test_the_mail_is_shown_as_it_would_go_and_can_do_nothing(office: Office) -> None:
     answer = office.get(f"{office.path}/{issue(office.room).edition.id}")
     policy = answer["Content-Security-Policy"] or ""

@@ -67,6 +67,7 @@ def test_once_a_mail_has_left_nothing_changes(rooms: Room) -> None:
     assert (states(room), readers(room)) == (("cut", "variant"), [ANN, BOB, CAT])
 
 
+@pytest.mark.all
 def test_a_correction_taken_back_leaves_the_first_edition_on_its_way(rooms: Room) -> None:
     room, actions = prepared(rooms), rooms.services.admin.editions
     number = issue(room).edition.id

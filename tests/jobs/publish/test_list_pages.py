@@ -141,6 +141,7 @@ def test_a_day_lists_its_articles_with_links_to_the_days_before_and_after(newsro
     assert [link for link in links(folder, ARCHIVE_PATH) if link in months] == months
 
 
+@pytest.mark.all
 def test_a_day_and_a_month_without_articles_have_no_page(newsroom: Room) -> None:
     newsroom.add(report(1), report(24 * 40))
     publish(newsroom)

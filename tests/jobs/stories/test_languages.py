@@ -231,6 +231,7 @@ def test_an_article_stays_in_a_list_when_another_leads_in_its_language(rooms: Ro
     assert {one.id for one in found} == {ids["de"], later}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 def test_the_front_page_and_the_top_channel_show_the_sites_language(room: Room, language: str) -> None:
     base = f'[site]\nurl = "https://news.example"\nlanguage = "{language}"\n'
@@ -257,6 +258,7 @@ def test_a_page_offers_the_story_in_other_languages_marked_and_counted(room: Roo
     assert foreign.get("ar", "rtl") == "rtl"
 
 
+@pytest.mark.all
 def test_other_words_count_with_the_plural_of_their_language(room: Room) -> None:
     for language, words in (
         ("ar", "التغطية الكاملة: 3 مصادر"),
@@ -304,6 +306,7 @@ def test_feeds_offer_other_languages_behind_related_stories(room: Room) -> None:
         assert text.count('rel="related"') == 6
 
 
+@pytest.mark.all
 def test_a_feed_is_built_again_when_the_story_gets_another_language_or_another_lead_in_it(
     room: Room,
 ) -> None:
@@ -337,6 +340,7 @@ def test_related_articles_in_other_languages_never_push_out_others(room: Room) -
     assert others.xpath("p") == []
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 def test_an_edition_tells_a_story_in_the_language_of_the_newsletter(rooms: Room, language: str) -> None:
     declare(rooms, DAILY + f'language = "{language}"\n')
@@ -410,6 +414,7 @@ def test_a_report_in_another_language_does_not_bring_a_told_story_back(room: Roo
     assert "another language" in answer.text
 
 
+@pytest.mark.all
 def test_readers_who_chose_a_language_get_the_story_in_it(room: Room) -> None:
     declare(room, DAILY + 'query = "top"\n')
     room.subscribe(JO)
