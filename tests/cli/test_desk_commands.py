@@ -28,6 +28,7 @@ address = "1 Pier Road, Harbour Town"
 """
 
 
+@pytest.mark.all
 @pytest.fixture
 def office(tmp_path: Path, run: Run) -> Run:
     """A newsroom with two articles of its own, read and placed but not published."""
@@ -58,6 +59,7 @@ def test_lint_names_the_article_whose_page_is_not_published(office: Run) -> None
     assert "(waiting for approval, see `syndicate editions list`)" in office(f"status --now {SEVEN}").out
 
 
+@pytest.mark.all
 def test_lint_names_the_template_line_and_stops_the_edition(office: Run, tmp_path: Path) -> None:
     (tmp_path / "mine" / "mail").mkdir()
     (tmp_path / "mine" / "mail" / "digest.html").write_text(
@@ -70,6 +72,7 @@ def test_lint_names_the_template_line_and_stops_the_edition(office: Run, tmp_pat
     assert office("lint nobody").code == 2
 
 
+@pytest.mark.all
 def test_check_renders_the_page_templates(office: Run, tmp_path: Path) -> None:
     (tmp_path / "mine" / "pages").mkdir()
     (tmp_path / "mine" / "pages" / "listing.html").write_text("\n{{ nobody }}")
@@ -106,6 +109,7 @@ def test_an_editor_works_on_an_edition_and_lets_it_go(office: Run) -> None:
     assert office("editions approve", "99").code == 1
 
 
+@pytest.mark.all
 def test_the_next_edition_is_told_on_the_clock_of_its_schedule(
     office: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

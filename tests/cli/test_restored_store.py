@@ -138,6 +138,7 @@ def test_a_folder_put_back_over_itself_is_noticed_by_the_marker_elsewhere(
     assert len(smtp.bodies) == 4
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("change", ["marker lost", "another store"])
 def test_a_store_from_elsewhere_holds_mail(news: Run, home: Path, change: str) -> None:
     marker = home / f"{SQLITE_FILE}.marker"

@@ -376,6 +376,7 @@ def test_mail_counts_and_marks_other_languages(room: Room) -> None:
         ("ar", "غطاه أيضا مصدران آخران بلغات أخرى"),
     ],
 )
+@pytest.mark.sampled(1)
 def test_mail_counts_once_when_every_other_source_is_in_another_language(
     room: Room, language: str, counted: str
 ) -> None:
