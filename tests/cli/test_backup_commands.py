@@ -41,7 +41,6 @@ def news(
     return run
 
 
-@pytest.mark.all
 @pytest.fixture
 def other_database(postgres_server: str) -> Iterator[str]:
     """An empty PostgreSQL database."""
@@ -49,6 +48,7 @@ def other_database(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.all
 def test_a_backup_restored_after_more_mail_was_sent_sends_nothing_twice(
     news: Run, smtp: ScriptedSmtp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ MISSPELT = {
 BY_DEFAULT = ("pages/article.html", "mail/digest.txt")
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "template",
     [pytest.param(name, marks=() if name in BY_DEFAULT else pytest.mark.all) for name in MISSPELT],
@@ -144,6 +145,7 @@ def test_OF1_check_renders_each_page_and_mail_and_names_the_line_of_a_misspelt_n
     assert page.read_text("utf-8") == "the last good output"
 
 
+@pytest.mark.all
 def test_the_stages_one_after_the_other(room: Run, tmp_path: Path) -> None:
     assert room(f"ingest --dry-run --json --now {SEVEN}").json == {"due": ["desk"]}
     read = room(f"ingest --json --now {SEVEN}")
@@ -168,6 +170,7 @@ def test_the_stages_speak_to_people_as_well(room: Run) -> None:
     assert room(f"edition --now {EARLIER}").out == "No edition is due.\n"
 
 
+@pytest.mark.all
 def test_a_source_that_fails_is_named_and_the_exit_code_is_1(room: Run, tmp_path: Path) -> None:
     more = '[[sources]]\nname = "closed"\nurl = "http://127.0.0.1:1/feed"\n'
     (tmp_path / "config.toml").write_text(CONFIG + more)
@@ -197,6 +200,7 @@ def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run
     assert room(f"edition --json --now {SEVEN}").json["editions"] == []
 
 
+@pytest.mark.all
 def test_status_calls_a_source_due_when_its_next_poll_has_come(room: Run) -> None:
     assert " due " in room(f"status --now {EARLIER}").out
     room(f"ingest --now {SEVEN}")
@@ -395,7 +399,6 @@ def test_check_notes_an_english_consent_on_a_site_in_another_language(run: Run, 
     assert not any("English text" in note for note in run("check --json").json["notes"])
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     "group", ["sources", "editor", "subscribers", "newsletters", "editions", "deliveries", "bounces", "rules"]
 )
@@ -404,6 +407,7 @@ def test_the_help_of_a_group_fits_80_columns_without_being_cut(run: Run, group: 
     assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
 
 
+@pytest.mark.all
 def test_a_search_finds_stories_and_counts_the_words_of_a_search_that_finds_none(room: Run) -> None:
     for stage in ("ingest", "stories"):
         room(f"{stage} --now {SEVEN}")

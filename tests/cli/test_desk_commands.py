@@ -28,7 +28,6 @@ address = "1 Pier Road, Harbour Town"
 """
 
 
-@pytest.mark.all
 @pytest.fixture
 def office(tmp_path: Path, run: Run) -> Run:
     """A newsroom with two articles of its own, read and placed but not published."""
@@ -45,6 +44,7 @@ def office(tmp_path: Path, run: Run) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_lint_names_the_article_whose_page_is_not_published(office: Run) -> None:
     ended = office(f"lint daily --now {SEVEN}")
     assert ended.code == 0
@@ -125,6 +125,7 @@ def test_the_next_edition_is_told_on_the_clock_of_its_schedule(
     assert "Tue 24 Nov 07:00 CET  " in office("editions show", number).out
 
 
+@pytest.mark.all
 def test_a_newsletter_is_paused_shown_as_such_and_resumed(office: Run) -> None:
     listed = office(f"newsletters list --json --now {SEVEN}").json["newsletters"]
     assert [(one["name"], one["paused"], one["subscribers"]) for one in listed] == [("daily", False, 0)]

@@ -83,7 +83,6 @@ def test_a_dry_run_changes_nothing(desk: Run) -> None:
     assert "no decisions" in desk(f"editor list --all {WHEN}").out
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
@@ -110,6 +109,7 @@ def test_what_is_refused_says_why(desk: Run, command: list[str], code: int, mess
     assert (ended.code, message in ended.err) == (code, True), ended.err
 
 
+@pytest.mark.all
 def test_a_replay_is_told_on_the_operators_clock(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Europe/Berlin")
     said = desk(f"replay --from 2026-11-23T07:00 --to {SEVEN} {WHEN}").out

@@ -9,7 +9,6 @@ from tests.bucket import BUCKET, Bucket, s3_bucket
 from tests.cli.conftest import SEVEN, Run
 
 
-@pytest.mark.all
 @pytest.fixture
 def bucket(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -21,6 +20,7 @@ def bucket(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield bucket
 
 
+@pytest.mark.all
 def test_check_needs_neither_tables_nor_requests(room: Run, bucket: Bucket) -> None:
     done = room("check")
     assert (done.code, done.err) == (0, "")

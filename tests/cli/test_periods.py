@@ -101,6 +101,7 @@ def test_each_missed_period_is_listed_for_a_week(room: Run, tmp_path: Path) -> N
     assert room("status --json --now 2026-12-06T06:00").json["missed"] == {}
 
 
+@pytest.mark.all
 def test_deliveries_of_the_forms_that_readers_chose_count_with_their_edition(
     room: Run, tmp_path: Path, either_store: str
 ) -> None:

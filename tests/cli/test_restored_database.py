@@ -24,7 +24,6 @@ def prepared_database(tmp_path_factory: pytest.TempPathFactory, postgres_server:
         yield prepare(tmp_path_factory.mktemp("database") / "news", url)
 
 
-@pytest.mark.all
 @pytest.fixture
 def database(
     prepared_database: Path,
@@ -44,6 +43,7 @@ def database(
         yield url
 
 
+@pytest.mark.all
 def test_a_dump_put_back_into_its_database_holds_mail(database: str, run: Run, tmp_path: Path) -> None:
     tools = postgres.find_binaries()
     if not (tools / "pg_dump").exists():

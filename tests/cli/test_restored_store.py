@@ -97,7 +97,6 @@ def test_a_backup_from_before_the_edition_does_not_cut_it_again(
     assert len(smtp.bodies) == 4
 
 
-@pytest.mark.all
 def test_an_edition_of_a_period_that_ended_while_mail_was_held_is_cut_afterwards(
     news: Run, home: Path, smtp: ScriptedSmtp
 ) -> None:
@@ -259,6 +258,7 @@ def test_processes_that_send_and_look_at_once_hold_nothing(news: Run, home: Path
     assert json.loads((home / f"{SQLITE_FILE}.marker").read_bytes())["generation"] == 52
 
 
+@pytest.mark.all
 def test_a_marker_that_cannot_be_written_is_told_and_mail_goes(
     home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,6 @@ def test_a_file_that_cannot_be_written_is_named(edition: Run, command: str) -> N
     assert (ended.code, "cannot write config.toml/file: Not a directory" in ended.err) == (1, True)
 
 
-@pytest.mark.all
 @pytest.mark.parametrize("command", ["remove", "erase"])
 def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) -> None:
     tried = edition(f"subscribers {command} ann@example.org --dry-run")
@@ -97,6 +96,7 @@ def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) ->
     assert edition("status --json").json["deliveries"] == {"pending": 2}
 
 
+@pytest.mark.all
 def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_path: Path) -> None:
     assert edition(f"deliver --now {SEVEN}").code == 0
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 2

@@ -11,7 +11,6 @@ from tests.empty_stores import write_empty_store
 NORA = "nora@example.org"
 
 
-@pytest.mark.all
 @pytest.fixture
 def office(run: Run, tmp_path: Path) -> Run:
     """An installation with an admin."""
@@ -22,6 +21,7 @@ def office(run: Run, tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_users_are_added_listed_changed_and_removed(office: Run):
     assert NORA in office("users list").out
     added = office("users add sam@example.org --link --json").json

@@ -87,6 +87,7 @@ def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
     assert read(body, known=frozenset(parsed.item_hashes)).entries == ()
 
 
+@pytest.mark.all
 def test_an_item_with_too_many_attributes_of_its_own_costs_no_other_item():
     first = b"<item " + MANY_ATTRIBUTES.encode() + b"><title>a</title></item>"
     body = rss("<title>b</title>").replace(b"<item>", first + b"<item>", 1)
@@ -181,7 +182,6 @@ def test_P5_of_many_items_the_newest_are_kept_and_the_rest_is_not_lost(newest_fi
     assert {entry.title for entry in second.entries} == {f"t{MAX_ITEMS + n}" for n in range(3)}
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     "inside",
     [
@@ -198,6 +198,7 @@ def test_what_makes_feedparser_raise_or_give_up_costs_no_entry(inside):
     assert parsed.warnings
 
 
+@pytest.mark.all
 def test_bases_that_each_element_declares_anew_are_not_all_kept():
     based = "".join(f'<b xml:base="{number}/"><i></i></b>' for number in range(1_000))
     body = atom(f"<title>a</title>{based}<p>", attributes=f'xml:base="https://a.example/{"a/" * 4_000}"')

@@ -88,6 +88,7 @@ def test_a_worker_gives_what_the_function_gives(pool):
     assert parse(pool, body, known=item_hashes) == read(body, known=item_hashes)
 
 
+@pytest.mark.all
 def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
     parse(pool, SMALL)
     before = workers_of(os.getpid())
@@ -112,6 +113,7 @@ def test_a_worker_without_a_document_for_an_interval_ends_and_the_next_document_
     assert len(workers_of(os.getpid())) == 1
 
 
+@pytest.mark.all
 def test_documents_that_go_together_give_what_each_gives_alone(pool):
     bodies = [SMALL, b"<html></html>", rss("<title>b</title>")]
     first, refused, last = pool.parse_each([ParseRequest(body=body, url=URL) for body in bodies])
@@ -145,6 +147,7 @@ def test_a_worker_killed_in_its_sleep_is_replaced(pool):
     assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_worker_that_crashes_over_a_document_costs_that_document_only(pool):
     parse(pool, SMALL)
     (worker,) = workers_of(os.getpid())
@@ -184,6 +187,7 @@ def test_a_document_that_eats_memory_is_stopped():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_broken_documents_leave_no_memory_behind():
     broken = rss("<title>a</title><description>" + 6_000_000 * "x" + "</b>")
     with ParserPool(1, memory_limit=512 << 20) as pool:
@@ -201,6 +205,7 @@ def test_many_threads_share_the_workers():
     assert [result.entries[0].title for result in parsed] == [f"t{n}" for n in range(40)]
 
 
+@pytest.mark.all
 def test_a_closed_pool_leaves_no_process_and_takes_no_work():
     pool = ParserPool(1)
     parse(pool, SMALL)
@@ -211,7 +216,6 @@ def test_a_closed_pool_leaves_no_process_and_takes_no_work():
     pool.close()
 
 
-@pytest.mark.all
 def test_closing_does_not_wait_for_a_busy_worker(pool):
     parse(pool, SMALL)
     with ThreadPoolExecutor(1) as executor:

@@ -156,6 +156,7 @@ def test_a_killed_holder_is_followed_when_its_lease_ends(store, store_url):
     assert counted(store, "first") == 1
 
 
+@pytest.mark.all
 def test_a_stopped_holder_commits_nothing_after_it_wakes_up(store, store_url):
     with another_process(store_url) as process:
         process.send_signal(signal.SIGSTOP)

@@ -214,6 +214,7 @@ def test_a_store_with_a_living_lease_is_not_moved(store: Store, other: Store, no
     move_store(store, other, until + timedelta(minutes=1), quiet)
 
 
+@pytest.mark.all
 def test_a_store_with_a_live_worker_is_not_moved(store: Store, other: Store, now: datetime) -> None:
     fill(store)
     for age, is_live in ((timedelta(), True), (2 * DEAD, False)):

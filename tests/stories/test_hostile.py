@@ -91,6 +91,7 @@ def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(n
     assert max(costs) <= MAX_COMPARED + OPTIONS.story_sample**2
 
 
+@pytest.mark.all
 def test_forty_languages_compare_no_more_than_one(n_compared: list[int]) -> None:
     words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
     texts = [" ".join(Random(number).sample(words, 24)) for number in range(160)]

@@ -160,7 +160,6 @@ def test_410_turns_an_endpoint_off(room: Room, server: RecordingServer) -> None:
     assert len(states(room)) == 2
 
 
-@pytest.mark.all
 def test_twenty_failures_in_a_row_rest_an_endpoint_until_a_person_resumes(
     room: Room, server: RecordingServer
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_whole_archive_under_new_ids_and_addresses_is_not_new(rooms: Room, ser
     assert (last.new, last.changed) == (1, 0)
 
 
+@pytest.mark.all
 def test_a_whole_archive_with_todays_dates_is_not_new_either(rooms: Room, server: ScriptedServer) -> None:
     today = item(0)["pubDate"]
     serve(

@@ -68,6 +68,7 @@ def test_one_story_that_breaks_a_template_is_left_out_and_it_is_said(office: Roo
     assert BAD in reason
 
 
+@pytest.mark.all
 def test_the_quarantine_of_a_story_ends_with_the_next_edition(office: Room) -> None:
     template(office, FAILING["a division by zero"])
     office.services.editions.run(SEVEN)

@@ -148,7 +148,6 @@ def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]
     assert len(titles(room, number)) == 2
 
 
-@pytest.mark.all
 @pytest.mark.parametrize("place", [0, 4, -1])
 def test_a_story_that_is_not_there_is_refused(waiting: tuple[Room, int], place: int) -> None:
     room, number = waiting
@@ -156,6 +155,7 @@ def test_a_story_that_is_not_there_is_refused(waiting: tuple[Room, int], place: 
         editor(room.services).drop(number, place, by="ann", now=SEVEN)
 
 
+@pytest.mark.all
 def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     work = editor(room.services)

@@ -169,6 +169,7 @@ def test_a_query_chooses_and_a_dry_run_stores_nothing(desk: Room) -> None:
     assert run(desk, SEVEN) == [("daily", "cut")]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("first", "runs"),
     [

@@ -160,7 +160,6 @@ def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(
     assert set(words) <= {"The", "Newsroom", "daily"}
 
 
-@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", *TRANSLATED])
 def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> None:
     here = replace(NEWSLETTER, time_zone="Europe/Berlin", language=language)
@@ -170,6 +169,7 @@ def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> No
     assert "UTC" not in html.partition("<main")[2]
 
 
+@pytest.mark.all
 def test_looking_changes_nothing(office: Office) -> None:
     before = issue(office.room)
     assert office.page() == office.page()
@@ -261,7 +261,6 @@ def sent(office: Office) -> Office:
     return office
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     ("language", "begin", "begun", "unsaid"),
     [
@@ -296,6 +295,7 @@ def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     assert readers(office.room) == sorted([ANN, BOB, CAT] * 2)
 
 
+@pytest.mark.all
 def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office) -> None:
     wrong = issue(sent(office).room).edition.id
     office.room.add(
@@ -383,6 +383,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None
     assert office.site.post(office.path, b"x" * 300_000).status == 413
 
 
+@pytest.mark.all
 def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
     desk, path = office.desk, office.path
     token = path.rpartition("/")[2]
@@ -407,7 +408,6 @@ def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
     assert office.get(desk.link("daily", "Jo", ENDS).removeprefix(SITE)).status == 200
 
 
-@pytest.mark.all
 def test_the_mail_is_shown_as_it_would_go_and_can_do_nothing(office: Office) -> None:
     answer = office.get(f"{office.path}/{issue(office.room).edition.id}")
     policy = answer["Content-Security-Policy"] or ""

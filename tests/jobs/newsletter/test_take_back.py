@@ -55,6 +55,7 @@ def test_within_its_minute_edition_and_variants_wait_again_and_nothing_is_publis
     assert archive_index(room.services.newsletters[0])
 
 
+@pytest.mark.all
 def test_once_a_mail_has_left_nothing_changes(rooms: Room) -> None:
     room, actions = prepared(rooms), rooms.services.admin.editions
     number, later = issue(room).edition.id, EIGHT + 2 * MINUTE
@@ -81,7 +82,6 @@ def test_a_correction_taken_back_leaves_the_first_edition_on_its_way(rooms: Room
         assert delivery_store.count_deliveries(connection) == {"pending": 3}
 
 
-@pytest.mark.all
 def test_commands_go_at_once_and_reading_is_not_sending(rooms: Room) -> None:
     room = prepared(rooms)
     number = issue(room).edition.id

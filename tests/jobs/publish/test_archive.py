@@ -192,7 +192,6 @@ def test_a_waiting_edition_is_not_in_the_archive(room: Room) -> None:
     assert not (room.services.output / PAGE).exists()
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     ("images", "shown"), [("all", ["large", "small"]), ("lead", ["large"]), ("none", [])]
 )
@@ -207,6 +206,7 @@ def test_the_page_shows_the_images_that_the_mail_shows(room: Room, images: str, 
     assert re.findall(r'class="picture (\w+)"', output(room, PAGE)) == shown
 
 
+@pytest.mark.all
 def test_an_announcement_is_frozen_at_the_cut_and_stands_on_the_page(room: Room) -> None:
     feed = source("harbour", "https://harbour.example/feed")
     notice = '[[announcements]]\nname = "open-day"\ntext = "Come and **see**."\nlabel = "From us"\n'

@@ -108,6 +108,7 @@ def test_a_page_whose_articles_are_pruned_ends_and_no_page_links_to_it(newsroom:
     assert_every_link_is_a_file(newsroom)
 
 
+@pytest.mark.all
 def test_an_article_that_moves_to_another_section_leaves_its_page(newsroom: Room) -> None:
     ids = newsroom.add(*(report(number) for number in range(1, 96)))
     publish(newsroom)
@@ -141,7 +142,6 @@ def test_a_day_lists_its_articles_with_links_to_the_days_before_and_after(newsro
     assert [link for link in links(folder, ARCHIVE_PATH) if link in months] == months
 
 
-@pytest.mark.all
 def test_a_day_and_a_month_without_articles_have_no_page(newsroom: Room) -> None:
     newsroom.add(report(1), report(24 * 40))
     publish(newsroom)

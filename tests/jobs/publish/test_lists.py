@@ -180,6 +180,7 @@ def test_publishing_between_an_edit_and_its_placing_leaves_nothing_out(newsroom:
     assert_tag_pages_and_articles_agree(newsroom)
 
 
+@pytest.mark.all
 def test_a_pruned_article_leaves_its_lists(newsroom: Room) -> None:
     old = replace(article(1, "Tides"), published=NOW - 400 * 24 * HOUR, first_seen=NOW - 400 * 24 * HOUR)
     newsroom.add(old, article(2, "Tides"), article(3, "Tides"))

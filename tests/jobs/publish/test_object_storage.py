@@ -165,6 +165,7 @@ def test_another_bucket_gets_every_file(newsroom: Room, bucket: Bucket) -> None:
     assert bucket.files("moved") == bucket.files()
 
 
+@pytest.mark.all
 def test_the_web_server_sends_objects_and_asks_again_when_they_change(newsroom: Room, bucket: Bucket) -> None:
     publish(newsroom)
     served = OutputFolder(newsroom.services.published, cache_bytes=1_000_000)

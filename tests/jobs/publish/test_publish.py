@@ -136,6 +136,7 @@ def test_a_folder_kept_up_to_date_is_the_same_as_one_built_afresh(tmp_path: Path
     assert [name for name in kept if kept[name] != fresh[name]] == []
 
 
+@pytest.mark.all
 def test_a_corrected_headline_is_corrected_wherever_it_is_linked(newsroom: Room) -> None:
     publish(newsroom)
     linked = [uid for uid, links in related_of(newsroom).items() if links]
@@ -256,7 +257,6 @@ def test_a_channel_that_cannot_be_written_leaves_the_others_alone_and_is_well_ag
     assert failures(room) == {}
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -285,6 +285,7 @@ def test_a_broken_template_hurts_only_its_pages_and_is_reported(
     assert failures(newsroom) == {}
 
 
+@pytest.mark.all
 def test_T4_stopped_after_any_batch_the_next_runs_finish_the_same_folder(
     newsroom: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

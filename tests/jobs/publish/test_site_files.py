@@ -118,7 +118,6 @@ def _sitemaps(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("sitemap*.xml")}
 
 
-@pytest.mark.all
 def test_articles_of_a_source_that_is_no_longer_own_leave_the_sitemap(newsroom: Room) -> None:
     newsroom.add(article(1))
     publish(newsroom)

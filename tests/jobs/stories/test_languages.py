@@ -246,6 +246,7 @@ def test_the_front_page_and_the_top_channel_show_the_sites_language(room: Room, 
     assert [one["title"] for one in items(output, "top")] == [REPORTS[language][1]]
 
 
+@pytest.mark.all
 def test_a_page_offers_the_story_in_other_languages_marked_and_counted(room: Room) -> None:
     declare(room)
     ids = told(room, {"en": 5, "en-gb": 5, "de": 4, "de-at": 4, "fr": 3, "ar": 2, "zh": 1})
@@ -415,7 +416,6 @@ def test_a_report_in_another_language_does_not_bring_a_told_story_back(room: Roo
     assert "another language" in answer.text
 
 
-@pytest.mark.all
 def test_readers_who_chose_a_language_get_the_story_in_it(room: Room) -> None:
     declare(room, DAILY + 'query = "top"\n')
     room.subscribe(JO)

@@ -59,6 +59,7 @@ def test_editions_follow_from_the_replayed_ones_before_them(desk: Room) -> None:
     assert replayed(desk) == [[TITLES[2]], [TITLES[1]], [TITLES[0]], []]
 
 
+@pytest.mark.all
 def test_the_editors_hand_counts_from_when_it_was_laid(desk: Room) -> None:
     decide(desk, EditorAction.DROP, 2, now=SEVEN - 2 * DAY - HOUR)
     decide(desk, EditorAction.DROP, 3, now=SEVEN)
@@ -120,6 +121,7 @@ def test_an_edition_holds_the_stories_of_its_time_and_what_they_became_is_not_to
     assert second.stories == ()
 
 
+@pytest.mark.all
 def test_what_a_real_edition_carried_before_is_known_in_a_replay(room: Room) -> None:
     room.declare(SOURCES + DAILY, now=SEVEN - 30 * DAY)
     (lead,) = room.add(news(1, TITLES[0], SEVEN - DAY - HOUR))

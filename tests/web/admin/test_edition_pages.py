@@ -56,7 +56,6 @@ class Desk:
         return issue(self.room).state
 
 
-@pytest.mark.all
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with opened_room(tmp_path) as room:
@@ -66,6 +65,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             yield Desk(room, site, site.client("editor"), issue(room).edition.id)
 
 
+@pytest.mark.all
 def test_every_button_saves_what_was_typed_beside_it(desk: Desk) -> None:
     first, second, third = desk.stories()
     page = desk.press(f"down:{first}", **{f"summary-{third}": "Typed elsewhere.", "note": "Hello."})
@@ -99,6 +99,7 @@ def test_a_form_that_is_stale_gets_409_with_both_texts_and_can_be_saved_then(des
     assert desk.form().value("note") == "My long note."
 
 
+@pytest.mark.all
 def test_wrong_fields_come_back_as_typed_beside_the_reason(desk: Desk) -> None:
     key = desk.stories()[0]
     typed = {"subject": "x" * 120, "note": "Kept.", f"headline-{key}": " "}
@@ -188,6 +189,7 @@ def test_a_story_is_found_added_and_tested(desk: Desk) -> None:
     assert readers(desk.room) == []
 
 
+@pytest.mark.all
 def test_a_one_off_issue_is_written_with_a_picked_story(desk: Desk) -> None:
     title = desk.form().value(f"headline-{desk.stories()[0]}")
     typed = {"newsletter": "daily", "subject": "Open day", "text": "Come **and** see.", "words": title}

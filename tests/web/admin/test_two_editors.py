@@ -65,6 +65,7 @@ def test_both_texts_and_the_name_of_the_faster_editor_are_shown(desk: AdminSite)
     assert form_with(nora.page(path), "save").value("note") == "Of Nora."
 
 
+@pytest.mark.all
 def test_no_button_of_a_stale_form_does_anything(desk: AdminSite) -> None:
     nora, eve = desk.client(), desk.client("editor")
     path = f"/admin/editions/{issue(desk.room).edition.id}"
