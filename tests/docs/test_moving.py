@@ -27,6 +27,7 @@ address = "1 Pier Road, Harbour Town"
 """
 
 
+@pytest.mark.all
 @pytest.mark.timeout(900)  # nine commands, each a process of its own
 def test_a_list_moves_in_as_the_chapter_says(tmp_path: Path):
     program = tmp_path / "bin" / "syndicate"

@@ -76,7 +76,6 @@ def test_sections_make_a_selection_of_their_own_and_nobody_gets_two(room):
         assert len(delivery_store.list_deliveries(connection)) == 2
 
 
-@pytest.mark.all
 def test_equal_selections_are_rendered_once(room):
     room.subscribe(*(f"reader{number}@example.org" for number in range(5)))
     for number in range(5):
@@ -121,7 +120,6 @@ def test_a_choice_made_after_the_edition_went_out_sends_no_second_one(room):
         assert len(delivery_store.list_deliveries(connection)) == 2
 
 
-@pytest.mark.all
 def test_once_a_day_means_the_last_time_of_the_day(room):
     choose(room, cadence=["daily"])
     morning = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # 07:00 in Berlin

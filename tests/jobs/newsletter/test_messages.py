@@ -179,7 +179,6 @@ def test_a_mistake_waits_for_its_mending_and_is_shown(room: Room, text: str | No
         assert not quarantine.failures(connection)
 
 
-@pytest.mark.all
 def test_the_latest_edition_is_part_of_the_welcome(room: Room) -> None:
     (room.folder / "welcome.md").write_text("# Hello\n\nThis is new:\n\n{{ latest }}\n\nBye.", "utf-8")
     join(room, BOB, NOW - 2 * DAY, "plain")

@@ -69,7 +69,6 @@ def test_fields_of_another_account_in_the_own_form_are_ignored(site: AdminSite) 
     assert (users[NORA].name, users[EVE].name, users[EVE].role) == ("", "Mallory", "editor")
 
 
-@pytest.mark.all
 def test_an_uploaded_list_is_there_for_its_session_only(site: AdminSite) -> None:
     nora, eve = site.client(), site.client("editor")
     csv = b"email\nsecret@post.example\n"
