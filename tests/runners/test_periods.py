@@ -100,6 +100,7 @@ def test_each_missed_period_is_logged_and_recorded_after_a_long_pause(tmp_path: 
 
 
 @pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime (apt-get install libfaketime)")
+@pytest.mark.all
 def test_a_clock_that_is_a_day_ahead_for_seconds_uses_up_no_period_and_stops_no_job(
     tmp_path: Path, store_url: str
 ) -> None:
