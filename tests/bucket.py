@@ -9,7 +9,6 @@ from threading import Thread
 from urllib.parse import unquote
 
 import obstore
-from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 BUCKET = "news"
@@ -38,7 +37,9 @@ class Bucket:
 
 @contextmanager
 def s3_bucket() -> Iterator[Bucket]:
-    """Serve an empty bucket."""
+    """Serve an empty bucket. Importing moto takes seconds, so only a test with a bucket does."""
+    from moto.server import ThreadedMotoServer
+
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()

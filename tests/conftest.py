@@ -62,11 +62,27 @@ ON_BOTH_ENGINES = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on PostgreSQL outside of those files as ``all``."""
+    """Mark tests on PostgreSQL outside of those files as ``all``, and what ``sampled`` leaves out."""
+    cases: dict[str, list[pytest.Function]] = {}
     for item in items:
         file = item.path.relative_to(Path(__file__).parent).as_posix()
         called = getattr(item, "callspec", None)
         if called and "postgres" in called.id.split("-") and file not in ON_BOTH_ENGINES:
+            item.add_marker(pytest.mark.all)
+        elif called and item.get_closest_marker("sampled"):
+            assert isinstance(item, pytest.Function)
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for items_of_a_test in cases.values():
+        _mark_all_but_a_sample(items_of_a_test)
+
+
+def _mark_all_but_a_sample(items: list[pytest.Function]) -> None:
+    """Mark all but as many cases as ``sampled`` says, evenly spaced, in the order of their parameters."""
+    items.sort(key=lambda item: list(item.callspec.indices.values()))
+    count = items[0].get_closest_marker("sampled").args[0]  # type: ignore[union-attr]
+    kept = {len(items) * place // count for place in range(count)}
+    for place, item in enumerate(items):
+        if place not in kept and len(items) > count:
             item.add_marker(pytest.mark.all)
 
 

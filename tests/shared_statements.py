@@ -7,18 +7,24 @@ statements anew takes longer than executing them.
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.util import LRUCache
+from sqlalchemy import Connection, Engine, event
+
+
+class SharedStatements(dict[Any, Any]):
+    """Compiled statements by the name of their dialect instead of the dialect, and by SQLAlchemy's key."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
 
 
 @cache
 def share_statements() -> None:
-    """Give all engines one cache, whose keys hold the class of a dialect instead of the dialect."""
-    shared: LRUCache[Any, Any] = LRUCache(10_000)
-    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
-        dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
-        dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
-    # Each engine sets the attribute to a cache of its own, which is dropped.
-    Engine._compiled_cache = property(lambda _: shared, lambda _self, _own: None)  # type: ignore[assignment]
+    """Give the connections of all engines one cache."""
+    shared = SharedStatements()
+
+    @event.listens_for(Engine, "engine_connect")
+    def share(connection: Connection) -> None:
+        connection.execution_options(compiled_cache=shared)

@@ -33,6 +33,7 @@ def compiled_in(folder: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.all
 def test_a_later_process_compiles_no_template_again_and_only_the_user_may_write_the_files(tmp_path):
     assert compiled_in(tmp_path) > 0
     assert compiled_in(tmp_path) == 0
@@ -41,6 +42,7 @@ def test_a_later_process_compiles_no_template_again_and_only_the_user_may_write_
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.all
 def test_a_damaged_file_is_compiled_again(tmp_path):
     count = compiled_in(tmp_path)
     for file in next(tmp_path.iterdir()).iterdir():
@@ -62,6 +64,7 @@ def test_a_folder_that_another_user_makes_while_the_process_runs_is_not_read(tmp
     assert Templates().render("pages/parts/controls.html")
 
 
+@pytest.mark.all
 def test_without_a_safe_folder_each_process_compiles_the_templates(tmp_path):
     (tmp_path / f"_jinja2-cache-{os.getuid()}").write_text("taken", "utf-8")
 

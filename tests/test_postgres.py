@@ -28,6 +28,7 @@ with postgres.server() as url, psycopg.connect(url) as connection:
 own_server = pytest.mark.skipif("SYNDICATE_TEST_DSN" in os.environ, reason="the server is yours, not ours")
 
 
+@pytest.mark.all
 def test_each_test_gets_its_own_database_and_leaves_none(postgres_server):
     with postgres.database(postgres_server, "syndicate_one") as url:
         assert urlsplit(url).path == "/syndicate_one"
@@ -48,6 +49,7 @@ def test_no_other_user_can_reach_the_server(postgres_server):
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
 
 
+@pytest.mark.all
 @own_server
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells when a stranger's process ends")
 def test_the_server_ends_when_its_owner_is_killed():
@@ -71,6 +73,7 @@ def test_the_server_ends_when_its_owner_is_killed():
         postgres.remove_leftovers(postgres.DISK)
 
 
+@pytest.mark.all
 @own_server
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has an account that may see less")
 def test_binaries_in_a_private_folder_are_copied_to_where_the_server_may_read_them(tmp_path):

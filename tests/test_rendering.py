@@ -121,6 +121,7 @@ def test_an_error_says_what_it_says_without_a_worker(own: Own) -> None:
         assert own.error(text) == str(here.value)
 
 
+@pytest.mark.all
 def test_an_endless_loop_is_stopped_and_its_line_named(brief: Own) -> None:
     assert brief.error(LOOP) == (
         "Template a.html, line 2 did not finish within 1 s and was stopped: look for an endless loop."
@@ -128,6 +129,7 @@ def test_an_endless_loop_is_stopped_and_its_line_named(brief: Own) -> None:
     assert brief.render("{{ 1 + 1 }}") == "2"
 
 
+@pytest.mark.all
 def test_a_step_that_nothing_interrupts_is_killed_with_its_worker(brief: Own) -> None:
     assert "did not finish within 1 s" in brief.error(STEP, n=9)
     assert brief.render("{{ 1 + 1 }}") == "2"
@@ -158,6 +160,7 @@ def test_checking_a_template_compiles_it_in_the_worker(own: Own) -> None:
     assert len(children()) == 1
 
 
+@pytest.mark.all
 def test_a_worker_killed_from_outside_is_replaced_and_costs_nothing(own: Own) -> None:
     own.render("1")
     before = own.worker()
@@ -173,6 +176,7 @@ def test_a_template_that_forks_gives_one_answer(own: Own) -> None:
         assert own.templates.render(f"{word}.html") == word
 
 
+@pytest.mark.all
 def test_of_several_documents_only_those_that_fail_are_lost(brief: Own) -> None:
     brief.write("a.html", "{% if n == 2 %}{{ nope }}{% elif n == 3 %}{{ n.x.y }}{% endif %}{{ n }}")
     found = brief.templates.render_each("a.html", [{"n": n} for n in range(1, 6)])
@@ -191,6 +195,7 @@ def test_of_several_documents_only_those_that_fail_are_lost(brief: Own) -> None:
     assert "line 2 did not finish" in str(found[1])
 
 
+@pytest.mark.all
 def test_a_template_that_never_finishes_rests_for_ten_minutes(brief: Own) -> None:
     brief.write("a.html", "{% if loops %}" + LOOP + "{% endif %}done")
 

@@ -28,6 +28,7 @@ def test_only_the_right_password_fits_its_hash():
     assert not passwords.is_outdated(stored)
 
 
+@pytest.mark.all
 def test_a_password_without_a_stored_hash_costs_the_work_and_never_fits(monkeypatch):
     worked: list[object] = []
     checked = passwords._HASHER.verify

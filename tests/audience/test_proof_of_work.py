@@ -3,6 +3,8 @@
 from datetime import timedelta
 from itertools import count
 
+import pytest
+
 from syndicate.audience.proof_of_work import LIFETIME, is_proof, make_challenge
 from tests.factories import NOW
 
@@ -22,6 +24,7 @@ def test_a_number_is_found_and_counts_until_the_challenge_expires():
     assert not is_proof(SECRET, work, JO, BITS, NOW + LIFETIME)
 
 
+@pytest.mark.all
 def test_work_for_an_address_is_no_work_for_most_others():
     work = solve(make_challenge(SECRET, NOW), bits=16)
     assert not any(is_proof(SECRET, work, f"jo{number}@example.org", 16, NOW) for number in range(5))

@@ -48,6 +48,7 @@ def other_database(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.all
 def test_a_backup_restored_after_more_mail_was_sent_sends_nothing_twice(
     news: Run, smtp: ScriptedSmtp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def feed(day: int) -> bytes:
     return answer(200, body.encode(), Content_Type="application/rss+xml")
 
 
+@pytest.mark.all
 @pytest.mark.usefixtures("either_store")
 def test_every_release_of_one_blog_is_mailed_once_and_explained(run: Run, tmp_path: Path) -> None:
     mails: list[list[str]] = []

@@ -21,6 +21,7 @@ def mine(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "mine"
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

@@ -42,6 +42,7 @@ def test_what_init_ignores_keeps_backups_and_keys_out_of_a_repository(run: Run, 
     assert {"*.db", "*.db-*", "*.pem"} <= set(ignored)
 
 
+@pytest.mark.all
 def test_T6_check_shows_the_next_five_runs(room: Run) -> None:
     shown = room(f"check --json --now {SEVEN}").json
     assert shown["problems"] == []
@@ -63,6 +64,7 @@ def test_OF1_check_tells_every_mistake_and_exits_3(run: Run, tmp_path: Path) -> 
     assert run("ingest --config nowhere.toml").code == 3
 
 
+@pytest.mark.all
 def test_OF1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_path: Path) -> None:
     broken = tmp_path / "mine" / "pages"
     broken.mkdir(parents=True)
@@ -76,6 +78,7 @@ def test_OF1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_p
     assert "there is no folder" in ended.err
 
 
+@pytest.mark.all
 def test_check_looks_at_the_sender_and_the_logos_of_each_brand(room: Run, tmp_path: Path) -> None:
     letter = '[[newsletters]]\nname = "coast"\nschedule = "daily 07:00"\nbrand = "coast"\n'
     brand = '[[brands]]\nname = "coast"\nlogo = "none.png"\nfrom = "x@example.com"\n'
@@ -113,6 +116,7 @@ MISSPELT = {
 BY_DEFAULT = ("pages/article.html", "mail/digest.txt")
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "template",
     [pytest.param(name, marks=() if name in BY_DEFAULT else pytest.mark.all) for name in MISSPELT],
@@ -141,6 +145,7 @@ def test_OF1_check_renders_each_page_and_mail_and_names_the_line_of_a_misspelt_n
     assert page.read_text("utf-8") == "the last good output"
 
 
+@pytest.mark.all
 def test_the_stages_one_after_the_other(room: Run, tmp_path: Path) -> None:
     assert room(f"ingest --dry-run --json --now {SEVEN}").json == {"due": ["desk"]}
     read = room(f"ingest --json --now {SEVEN}")
@@ -155,6 +160,7 @@ def test_the_stages_one_after_the_other(room: Run, tmp_path: Path) -> None:
     assert room(f"publish --all --now {SEVEN}").code == 0
 
 
+@pytest.mark.all
 def test_the_stages_speak_to_people_as_well(room: Run) -> None:
     assert "1 source read: 3 new articles, 0 changed, 0 sources failed." in room(f"ingest --now {SEVEN}").out
     assert "3 articles placed: 3 new stories" in room(f"stories --now {SEVEN}").out
@@ -164,6 +170,7 @@ def test_the_stages_speak_to_people_as_well(room: Run) -> None:
     assert room(f"edition --now {EARLIER}").out == "No edition is due.\n"
 
 
+@pytest.mark.all
 def test_a_source_that_fails_is_named_and_the_exit_code_is_1(room: Run, tmp_path: Path) -> None:
     more = '[[sources]]\nname = "closed"\nurl = "http://127.0.0.1:1/feed"\n'
     (tmp_path / "config.toml").write_text(CONFIG + more)
@@ -182,6 +189,7 @@ def test_a_name_nobody_has_is_a_mistake_of_usage(room: Run) -> None:
     assert room("nonsense").code == 2
 
 
+@pytest.mark.all
 def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run) -> None:
     for command in ("ingest", "stories", "publish"):
         room(f"{command} --now {SEVEN}")
@@ -192,6 +200,7 @@ def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run
     assert room(f"edition --json --now {SEVEN}").json["editions"] == []
 
 
+@pytest.mark.all
 def test_status_calls_a_source_due_when_its_next_poll_has_come(room: Run) -> None:
     assert " due " in room(f"status --now {EARLIER}").out
     room(f"ingest --now {SEVEN}")
@@ -236,6 +245,7 @@ def test_a_server_that_is_down_leaves_everything_waiting_and_exits_1(edition: Ru
     assert "cannot be used" in ended.json["problem"]
 
 
+@pytest.mark.all
 def test_OF11_status_is_well_until_something_needs_a_person(edition: Run) -> None:
     edition(f"deliver --now {SEVEN}")
     fine = edition(f"status --json --now {SEVEN}")
@@ -276,6 +286,7 @@ def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> Non
     assert "Did you mean" not in run("xyzzy").err
 
 
+@pytest.mark.all
 def test_DF22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
     (tmp_path / "desk" / "new.md").write_text(
         "---\ntitle: A boat arrives\ndate: 2026-11-24T08:00:00Z\n---\nBlue.\n"
@@ -324,7 +335,9 @@ def test_help_of_everything_is_there_and_needs_no_heavy_library() -> None:
     assert all(name in done.stdout for name in _COMMANDS)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("command", ["status", "ingest", "stories", "deliver"])
+@pytest.mark.sampled(1)
 def test_a_command_with_nothing_to_do_loads_no_parser_and_no_other_engine(
     run: Run, tmp_path: Path, command: str
 ) -> None:
@@ -377,6 +390,7 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
     assert any("sign_up: there is no [[newsletters]]" in note for note in notes)
 
 
+@pytest.mark.all
 def test_check_notes_an_english_consent_on_a_site_in_another_language(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[site]\nlanguage = "ar"\n[sign_up]\nenabled = true\n')
@@ -393,6 +407,7 @@ def test_the_help_of_a_group_fits_80_columns_without_being_cut(run: Run, group: 
     assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
 
 
+@pytest.mark.all
 def test_a_search_finds_stories_and_counts_the_words_of_a_search_that_finds_none(room: Run) -> None:
     for stage in ("ingest", "stories"):
         room(f"{stage} --now {SEVEN}")

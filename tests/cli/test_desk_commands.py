@@ -44,6 +44,7 @@ def office(tmp_path: Path, run: Run) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_lint_names_the_article_whose_page_is_not_published(office: Run) -> None:
     ended = office(f"lint daily --now {SEVEN}")
     assert ended.code == 0
@@ -58,6 +59,7 @@ def test_lint_names_the_article_whose_page_is_not_published(office: Run) -> None
     assert "(waiting for approval, see `syndicate editions list`)" in office(f"status --now {SEVEN}").out
 
 
+@pytest.mark.all
 def test_lint_names_the_template_line_and_stops_the_edition(office: Run, tmp_path: Path) -> None:
     (tmp_path / "mine" / "mail").mkdir()
     (tmp_path / "mine" / "mail" / "digest.html").write_text(
@@ -70,6 +72,7 @@ def test_lint_names_the_template_line_and_stops_the_edition(office: Run, tmp_pat
     assert office("lint nobody").code == 2
 
 
+@pytest.mark.all
 def test_check_renders_the_page_templates(office: Run, tmp_path: Path) -> None:
     (tmp_path / "mine" / "pages").mkdir()
     (tmp_path / "mine" / "pages" / "listing.html").write_text("\n{{ nobody }}")
@@ -106,6 +109,7 @@ def test_an_editor_works_on_an_edition_and_lets_it_go(office: Run) -> None:
     assert office("editions approve", "99").code == 1
 
 
+@pytest.mark.all
 def test_the_next_edition_is_told_on_the_clock_of_its_schedule(
     office: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +125,7 @@ def test_the_next_edition_is_told_on_the_clock_of_its_schedule(
     assert "Tue 24 Nov 07:00 CET  " in office("editions show", number).out
 
 
+@pytest.mark.all
 def test_a_newsletter_is_paused_shown_as_such_and_resumed(office: Run) -> None:
     listed = office(f"newsletters list --json --now {SEVEN}").json["newsletters"]
     assert [(one["name"], one["paused"], one["subscribers"]) for one in listed] == [("daily", False, 0)]

@@ -22,6 +22,7 @@ def leader(run: Run) -> str:
     return str(answer["lists"][0]["top"][0]["title"])
 
 
+@pytest.mark.all
 def test_a_pin_says_what_it_did_and_shows_in_explain_status_and_lists(desk: Run) -> None:
     assert leader(desk) != "The lighthouse becomes a library"
     said = desk(f"editor pin lighthouse --by kim --for 12h {WHEN}")
@@ -108,6 +109,7 @@ def test_what_is_refused_says_why(desk: Run, command: list[str], code: int, mess
     assert (ended.code, message in ended.err) == (code, True), ended.err
 
 
+@pytest.mark.all
 def test_a_replay_is_told_on_the_operators_clock(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Europe/Berlin")
     said = desk(f"replay --from 2026-11-23T07:00 --to {SEVEN} {WHEN}").out
@@ -115,6 +117,7 @@ def test_a_replay_is_told_on_the_operators_clock(desk: Run, monkeypatch: pytest.
     assert "Edition of daily, Tue 24 Nov 2026 07:00 CET" in said
 
 
+@pytest.mark.all
 def test_a_replay_reads_for_people_and_for_machines(desk: Run, tmp_path: Path) -> None:
     files = sorted(tmp_path.rglob("*"))
     said = desk(f"replay --from 2026-11-23T07:00 --to {SEVEN} {WHEN}").out

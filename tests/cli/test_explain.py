@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import SEVEN, Run
 
 
+@pytest.mark.all
 def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     found = edition(f"explain --json --now {SEVEN}", "lighthouse becomes").json
     assert found["article"]["title"] == "The lighthouse becomes a library"

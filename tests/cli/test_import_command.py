@@ -60,6 +60,7 @@ def test_an_export_is_imported_with_all_its_states_and_stays_so(
         assert room(f"subscribers add {name}@example.org --json").json["outcome"] == outcome
 
 
+@pytest.mark.all
 def test_an_own_export_is_read_back_whole(room: Run, tmp_path: Path, mailchimp: Path) -> None:
     weekly = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 07:00"\n'
     (tmp_path / "config.toml").write_text(CONFIG + weekly + FIELDS, "utf-8")
@@ -150,6 +151,7 @@ def test_an_archive_without_a_list_is_refused(room: Run, tmp_path: Path, name: s
     assert (ended.code, "holds no list" in ended.err, subscriptions(room)) == (1, True, {})
 
 
+@pytest.mark.all
 def test_a_bomb_is_refused_and_nothing_is_written(room: Run, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.csv", "email\njo@example.org\n")

@@ -46,6 +46,7 @@ def office(tmp_path: Path, run: Run) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_check_names_a_missing_file_of_a_message(office: Run, tmp_path: Path) -> None:
     (tmp_path / "third.md").unlink()
     ended = office(f"check {NOW}")

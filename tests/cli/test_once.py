@@ -45,6 +45,7 @@ def rounds(*tasks: ScheduledTask, stops: int = 1000):
     return run_rounds(tasks, lambda: NOW, lambda: next(left, None) is None)
 
 
+@pytest.mark.all
 def test_a_run_reads_publishes_and_cuts_in_one_go(room: Run, tmp_path: Path):
     result = room(f"once --json --now {SEVEN}")
 
@@ -57,6 +58,7 @@ def test_a_run_reads_publishes_and_cuts_in_one_go(room: Run, tmp_path: Path):
     assert "The digest" in (tmp_path / "feeds/newsletters/daily.rss").read_text("utf-8")
 
 
+@pytest.mark.all
 def test_a_second_run_with_nothing_new_changes_no_byte_of_the_output(room: Run, tmp_path: Path):
     room(f"once --now {SEVEN}")
     before = hashes(tmp_path / "feeds")
@@ -67,6 +69,7 @@ def test_a_second_run_with_nothing_new_changes_no_byte_of_the_output(room: Run, 
     assert hashes(tmp_path / "feeds") == before
 
 
+@pytest.mark.all
 def test_the_state_is_one_file_that_another_machine_goes_on_with(room: Run, tmp_path: Path):
     room(f"once --now {SEVEN}")
     files = {path.name for path in tmp_path.glob("syndicate.db*")}
@@ -83,6 +86,7 @@ def test_the_state_is_one_file_that_another_machine_goes_on_with(room: Run, tmp_
     assert hashes(tmp_path / "feeds") == before
 
 
+@pytest.mark.all
 def test_a_cached_state_asks_a_server_no_sooner_and_with_its_validators(room: Run, tmp_path: Path):
     feed = answer(200, rss(item(1)), ETag='"1"')
     with ScriptedServer({"/feed": [feed, answer(304)]}) as server:
@@ -95,6 +99,7 @@ def test_a_cached_state_asks_a_server_no_sooner_and_with_its_validators(room: Ru
         assert [asked.field("If-None-Match") for asked in server.asked] == [None, b'"1"']
 
 
+@pytest.mark.all
 def test_mail_to_the_outbox_folder_is_written(room: Run, tmp_path: Path):
     room("subscribers add ann@example.org --now 2026-11-20T12:00")
     result = room(f"once --json --now {SEVEN}")
@@ -112,6 +117,7 @@ def test_mail_from_an_sqlite_file_is_refused_before_anything_is_done(room: Run, 
     assert not (tmp_path / "feeds").exists()
 
 
+@pytest.mark.all
 def test_mail_from_an_sqlite_file_that_stays_is_sent_when_asked_for(room: Run, smtp, tmp_path: Path):
     (tmp_path / "config.toml").write_text(CONFIG + SMTP + f'port = {smtp.port}\ntls = "none"\n', "utf-8")
     room("subscribers add ann@example.org --now 2026-11-20T12:00")
@@ -129,6 +135,7 @@ def test_mail_is_sent_from_postgresql(either_store: str, room: Run, smtp, tmp_pa
     assert room(f"once --json --now {SEVEN}").json["stages"]["deliver"]["sent"] == 1
 
 
+@pytest.mark.all
 def test_a_problem_for_a_person_ends_with_1_and_the_output_is_written(room: Run, tmp_path: Path):
     config = CONFIG + '[[sources]]\nname = "lost"\nurl = "lost"\n'
     (tmp_path / "config.toml").write_text(config, "utf-8")
@@ -147,6 +154,7 @@ def test_a_daemon_on_the_same_store_keeps_it(room: Run, tmp_path: Path):
         assert room(f"once --now {SEVEN}").code == 4
 
 
+@pytest.mark.all
 def test_the_signal_handler_is_put_back(room: Run):
     before = signal.getsignal(signal.SIGTERM)
     room(f"once --now {SEVEN}")

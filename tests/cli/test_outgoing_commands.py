@@ -37,6 +37,7 @@ def call(config: Path, *arguments: str) -> Any:
     return done.output
 
 
+@pytest.mark.all
 def test_a_webhook_is_added_listed_paused_and_removed(config: Path) -> None:
     added = json.loads(
         call(config, "webhooks", "add", "https://h.example/", "--event", "edition.sent", "--json")

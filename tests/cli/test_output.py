@@ -37,6 +37,7 @@ def test_a_file_or_a_pipe_gets_each_line_as_it_is(
     assert capsys.readouterr().err == LONG + "\n"
 
 
+@pytest.mark.all
 def test_what_lint_and_send_say_fits_the_terminal(room: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     room(f"ingest --now {BEFORE}")
     room(f"stories --now {BEFORE}")

@@ -20,6 +20,7 @@ def bucket(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield bucket
 
 
+@pytest.mark.all
 def test_check_needs_neither_tables_nor_requests(room: Run, bucket: Bucket) -> None:
     done = room("check")
     assert (done.code, done.err) == (0, "")

@@ -44,6 +44,7 @@ def day(room: Run, now: str) -> None:
         assert room(f"{command} --now {now}").code == 0, command
 
 
+@pytest.mark.all
 def test_an_edition_that_waits_for_its_sources_is_said_and_not_called_empty(room: Run) -> None:
     now = "--now 2026-11-24T09:00"
     why = "1 source that was due is not read yet"
@@ -77,6 +78,7 @@ def test_an_edition_is_cut_as_asked_and_the_unread_sources_are_named(room: Run) 
     assert "1 source that was due is not read yet" in ended.err
 
 
+@pytest.mark.all
 def test_each_missed_period_is_listed_for_a_week(room: Run, tmp_path: Path) -> None:
     day(room, "2026-11-24T07:00")
     write(tmp_path, "harbour", "2026-11-27T12:00:00Z")
@@ -99,6 +101,7 @@ def test_each_missed_period_is_listed_for_a_week(room: Run, tmp_path: Path) -> N
     assert room("status --json --now 2026-12-06T06:00").json["missed"] == {}
 
 
+@pytest.mark.all
 def test_deliveries_of_the_forms_that_readers_chose_count_with_their_edition(
     room: Run, tmp_path: Path, either_store: str
 ) -> None:

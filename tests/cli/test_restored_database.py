@@ -43,6 +43,7 @@ def database(
         yield url
 
 
+@pytest.mark.all
 def test_a_dump_put_back_into_its_database_holds_mail(database: str, run: Run, tmp_path: Path) -> None:
     tools = postgres.find_binaries()
     if not (tools / "pg_dump").exists():
@@ -71,6 +72,7 @@ def test_a_copy_of_a_database_holds_mail(
         assert send(run, NEXT) == 2
 
 
+@pytest.mark.all
 def test_another_host_may_send_from_the_same_database_and_a_standby_take_over(
     database: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def news(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("in_place", [True, False])
 def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
     news: Run, home: Path, smtp: ScriptedSmtp, in_place: bool
@@ -78,6 +79,7 @@ def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
     assert len(set(marks)) == len(marks)
 
 
+@pytest.mark.all
 def test_a_backup_from_before_the_edition_does_not_cut_it_again(
     news: Run, home: Path, smtp: ScriptedSmtp
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_folder_put_back_over_itself_is_noticed_by_the_marker_elsewhere(
     assert len(smtp.bodies) == 4
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("change", ["marker lost", "another store"])
 def test_a_store_from_elsewhere_holds_mail(news: Run, home: Path, change: str) -> None:
     marker = home / f"{SQLITE_FILE}.marker"
@@ -255,6 +258,7 @@ def test_processes_that_send_and_look_at_once_hold_nothing(news: Run, home: Path
     assert json.loads((home / f"{SQLITE_FILE}.marker").read_bytes())["generation"] == 52
 
 
+@pytest.mark.all
 def test_a_marker_that_cannot_be_written_is_told_and_mail_goes(
     home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def desk(tmp_path: Path, run: Run) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_a_source_is_read_and_nothing_is_stored(desk):
     ended = desk(f"rules test --source desk --now {NOW}")
     assert ended.code == 0
@@ -49,6 +50,7 @@ def test_a_source_is_read_and_nothing_is_stored(desk):
     assert desk(f"status --json --now {NOW}").json["articles"] == 0
 
 
+@pytest.mark.all
 def test_without_a_source_the_stored_articles_are_judged_by_their_own_titles(desk):
     assert ", 1 dropped by rules" in desk(f"ingest --now {NOW}").out
     answer = desk(f"rules test --json --now {NOW}").json

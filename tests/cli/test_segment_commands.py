@@ -45,6 +45,7 @@ def addresses(run: Run, *more: str) -> list[str]:
     return [one["address"] for one in answer.json["subscribers"]]
 
 
+@pytest.mark.all
 def test_a_segment_is_tested_by_its_name_and_by_its_query(segmented: Run) -> None:
     assert addresses(segmented, "--segment", "bristol") == ["ann@example.org"]
     assert addresses(segmented, "--segment", "field:age>40") == ["ann@example.org"]
@@ -76,6 +77,7 @@ def test_a_segment_is_exported_with_fields_and_tags(segmented: Run, tmp_path: Pa
     ]
 
 
+@pytest.mark.all
 def test_fields_and_tags_are_shown_changed_and_removed(segmented: Run, tmp_path: Path) -> None:
     shown = segmented("subscribers show bob@example.org --json").json
     assert (shown["fields"], [one["tag"] for one in shown["tags"]]) == (
@@ -106,6 +108,7 @@ def test_fields_and_tags_are_shown_changed_and_removed(segmented: Run, tmp_path:
         ("tag zoe@example.org +vip", 1, "zoe@example.org is not a subscriber"),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_mistake_changes_nothing(segmented: Run, command: str, code: int, problem: str) -> None:
     ended = segmented(f"subscribers {command}")
     assert (ended.code, problem in ended.err) == (code, True), ended.err

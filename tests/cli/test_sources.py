@@ -38,6 +38,7 @@ def room(run: Run, tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_add_shows_the_feeds_of_a_page_and_adds_the_chosen_one(room: Run, tmp_path: Path):
     before = (tmp_path / "config.toml").read_bytes()
     with ScriptedServer(dict(ANSWERS)) as server:
@@ -56,6 +57,7 @@ def test_add_shows_the_feeds_of_a_page_and_adds_the_chosen_one(room: Run, tmp_pa
     assert (tmp_path / "config.toml").read_bytes() == before
 
 
+@pytest.mark.all
 def test_add_takes_the_sitemap_of_a_site_without_a_feed_and_reads_its_pages(room: Run):
     text = "".join(f"<p>On day {day} the ferry sailed at {day} past nine.</p>" for day in range(20))
     head = '<title>First ferry sails</title><meta property="og:type" content="article">'
@@ -108,6 +110,7 @@ def test_add_refuses_what_makes_no_sense_without_repeating_a_password(room: Run,
     assert (ended.code, said in ended.err, "hunter2" in ended.err + ended.out) == (2, True, False)
 
 
+@pytest.mark.all
 def test_add_with_a_secret_keeps_it_out_of_sight(room: Run, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("HARBOUR_TOKEN", "hunter2")
     with ScriptedServer(dict(ANSWERS)) as server:
@@ -124,6 +127,7 @@ def test_add_with_a_secret_keeps_it_out_of_sight(room: Run, tmp_path: Path, monk
     assert "hunter2" not in (tmp_path / "syndicate.db").read_bytes().decode("latin-1")
 
 
+@pytest.mark.all
 def test_a_secret_does_not_follow_a_page_to_another_host(room: Run, monkeypatch):
     monkeypatch.setenv("HARBOUR_TOKEN", "hunter2")
     with ScriptedServer(dict(ANSWERS)) as stranger, ScriptedServer({}) as home:
@@ -159,6 +163,7 @@ def test_a_declared_source_is_read_only(room: Run, command: str):
     assert (ended.code, "Declared is declared in config.toml, line " in ended.err) == (1, True)
 
 
+@pytest.mark.all
 def test_a_look_waits_as_long_as_the_server_asks_unless_forced(room: Run, tmp_path: Path):
     rules = '[[rules]]\nname = "adverts"\nany = ["title: sponsored"]\ndrop = true\n'
     with (tmp_path / "config.toml").open("a") as file:
@@ -178,6 +183,7 @@ def test_a_look_waits_as_long_as_the_server_asks_unless_forced(room: Run, tmp_pa
         assert room("sources test Mine --now 2026-11-24T09:00").code == 0
 
 
+@pytest.mark.all
 def test_status_says_whose_item_is_quarantined_and_for_as_long_as_it_is_listed(room: Run, tmp_path: Path):
     (tmp_path / "desk" / "bad.md").write_text("---\nno key here\n---\nText.\n")
     for day in (20, 21, 22):
@@ -192,6 +198,7 @@ def test_status_says_whose_item_is_quarantined_and_for_as_long_as_it_is_listed(r
     assert room("status --json --now 2026-11-23T07:00").json["quarantine"] == []
 
 
+@pytest.mark.all
 def test_test_says_why_a_source_fails(room: Run):
     with ScriptedServer(dict(ANSWERS)) as server:
         room("sources add --yes --name Mine", server.url("/all"))
@@ -263,6 +270,7 @@ def test_check_says_what_is_wrong_with_a_private_source_without_its_secret(room:
     assert "config.toml:" in ended.err
 
 
+@pytest.mark.all
 def test_on_a_terminal_add_asks(room: Run, tmp_path: Path):
     """With a pseudo-terminal, as a person has one."""
     with ScriptedServer(dict(ANSWERS)) as server:

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import SEVEN, Run
 
 
+@pytest.mark.all
 def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_path: Path) -> None:
     assert room("subscribers add Ann@Example.org --name Ann").code == 0
     assert room("subscribers add ann@example.org --json").json["outcome"] == "already"
@@ -95,6 +96,7 @@ def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) ->
     assert edition("status --json").json["deliveries"] == {"pending": 2}
 
 
+@pytest.mark.all
 def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_path: Path) -> None:
     assert edition(f"deliver --now {SEVEN}").code == 0
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 2

@@ -20,6 +20,7 @@ AT = NOW.isoformat()
 needs_proc = pytest.mark.skipif(not Path("/proc/self/ns").exists(), reason="this system has no /proc")
 
 
+@pytest.mark.all
 @needs_proc
 def test_a_mail_of_a_killed_sender_is_in_doubt_at_once_and_is_sent_again_when_asked(
     run: Run, tmp_path: Path, store_url: str, store: Store

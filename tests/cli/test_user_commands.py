@@ -21,6 +21,7 @@ def office(run: Run, tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.all
 def test_users_are_added_listed_changed_and_removed(office: Run):
     assert NORA in office("users list").out
     added = office("users add sam@example.org --link --json").json
@@ -68,6 +69,7 @@ def test_the_audit_log_names_the_person_behind_a_command(office: Run):
     assert "no such row" in office("audit list --kind source --id 5").out
 
 
+@pytest.mark.all
 def test_check_shows_the_admin_pages_and_refuses_a_header_without_proxies(office: Run, tmp_path: Path):
     assert "a second step is asked of no role" in office("check").out
     (tmp_path / "config.toml").write_text('[admin]\nenabled = true\nuser_header = "Remote-User"\n', "utf-8")

@@ -153,6 +153,7 @@ def test_a_certificate_nobody_vouches_for_is_refused(imap: Imap) -> None:
 
 @pytest.mark.parametrize("command", ["CAPABILITY", "LOGIN", "SELECT", "UID SEARCH", "UID FETCH"])
 @pytest.mark.parametrize("answer", [b"* x", b"* 1 EXISTS", b"x" * 100])
+@pytest.mark.sampled(4)
 def test_an_answer_without_end_is_left(imap: Imap, command: str, answer: bytes) -> None:
     imap.odd[command] = answer
     with pytest.raises(MailError, match="without end"):
@@ -178,6 +179,7 @@ def test_a_message_longer_than_was_asked_for_is_left_before_it_is_read(imap: Ima
     ],
 )
 @pytest.mark.parametrize("command", ["CAPABILITY", "SELECT", "UID SEARCH", "UID FETCH", "UID STORE"])
+@pytest.mark.sampled(10)
 def test_an_answer_without_sense_ends_the_reading_and_no_more(
     imap: Imap, command: str, answer: bytes
 ) -> None:

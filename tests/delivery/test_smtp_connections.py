@@ -50,6 +50,7 @@ def test_a_server_that_closes_every_50_messages_gets_all_of_them_once() -> None:
 @BOTH
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("closing", [b"250 ok\r\n" + DROP_AFTER, b"250 ok\r\n421 one each\r\n" + DROP_AFTER])
+@pytest.mark.sampled(3)
 def test_a_server_that_closes_after_every_message_gets_one_on_each_connection(
     ehlo: Mapping[str, bytes], connections: int, closing: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -94,6 +94,7 @@ def test_names_and_titles_with_odd_characters_survive_the_whole_way(made, folder
     assert "Coffee at a record: roasters turn to chicory & patience" in items
 
 
+@pytest.mark.all
 def test_tracking_parameters_are_gone(made, folder):
     assert not re.search(r"utm_|fbclid", read(folder, "news.json"))
 

@@ -100,9 +100,9 @@ def test_there_are_lines_and_problems():
     assert len(SHOWN) > 20
 
 
-@pytest.mark.parametrize("text", SHOWN)
-def test_every_line_is_documented(text: str):
-    assert any(plain(text).startswith(row) for row in DOCUMENTED if row), plain(text)
+def test_every_line_is_documented():
+    rows = tuple(row for row in DOCUMENTED if row)
+    assert [plain(text) for text in SHOWN if not plain(text).startswith(rows)] == []
 
 
 @pytest.mark.parametrize("kind", ["entry", "document", "webhook"])

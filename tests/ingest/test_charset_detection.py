@@ -47,6 +47,7 @@ def read_title_and_text(body: bytes, charset: str = "") -> tuple[str, str]:
 
 @pytest.mark.parametrize("label", ["", "utf-8", "iso-8859-1", "windows-1252"])
 @pytest.mark.parametrize(("language", "codec"), WRITTEN)
+@pytest.mark.sampled(54)
 def test_X6_a_mislabelled_feed_is_read_in_the_charset_of_its_bytes(
     language: str, codec: str, label: str
 ) -> None:
@@ -69,6 +70,7 @@ def test_X6_a_title_is_enough_to_tell_the_charset(language: str, codec: str) -> 
 
 
 @pytest.mark.parametrize(("language", "codec"), WRITTEN)
+@pytest.mark.sampled(27)
 def test_X5_text_that_is_labelled_well_stays_as_it_is_labelled(language: str, codec: str) -> None:
     _, title, text = NEWS[language]
     label = {"cp932": "shift_jis", "cp949": "euc-kr", "big5hkscs": "big5"}.get(codec, codec.replace("_", "-"))
@@ -92,6 +94,7 @@ def test_X6_another_language_s_label_gives_way_to_a_plausible_text(
 
 @pytest.mark.parametrize("label", ["", "iso-8859-1", "koi8-r"])
 @pytest.mark.parametrize("language", sorted(NEWS))
+@pytest.mark.sampled(24)
 def test_X5_valid_utf_8_wins_over_every_label(language: str, label: str) -> None:
     _, title, text = NEWS[language]
     assert read_title_and_text(feed(title, text, label).encode(), charset=label)[0] == title

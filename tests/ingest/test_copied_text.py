@@ -166,6 +166,7 @@ Subscribe to our newsletter for a weekly summary""",
 
 
 @pytest.mark.parametrize("text", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.sampled(3)
 def test_copied_text_is_taken_apart_without_losing_a_word(text):
     article = read_copied_text(text, UTC)
     assert article.title == "Ferry stays"

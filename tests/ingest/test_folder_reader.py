@@ -106,6 +106,7 @@ def test_a_missing_folder_says_which(tmp_path):
         read_folder(tmp_path / "nowhere", known=NONE, read=reader())
 
 
+@pytest.mark.all
 def test_too_many_files_are_read_up_to_the_limit(tmp_path):
     folder = folder_of(tmp_path, {f"{number}.md": b"" for number in range(10_001)})
     parsed = read_folder(
@@ -302,6 +303,7 @@ def test_html_without_metadata_is_still_an_article(tmp_path, html, title, text):
 @pytest.mark.parametrize(
     "html", ["<nav>" * 200_000, "<article " * 200_000, "<h1>" * 200_000, "<!--" * 200_000, "<meta '" * 50_000]
 )
+@pytest.mark.sampled(2)
 def test_P1_hostile_html_is_read_in_seconds(tmp_path, html):
     parsed = read(tmp_path, {"a.html": html})
     assert len(parsed.item_hashes) == 1

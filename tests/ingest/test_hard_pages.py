@@ -204,6 +204,7 @@ def test_what_a_paywall_leaves_in_sight_is_no_text_unless_the_operator_says_so(n
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.sampled(2)
 def test_a_page_that_is_no_article_is_refused(name: str) -> None:
     with pytest.raises(ParseError, match="was not taken for an article"):
         read(REFUSED[name])

@@ -68,6 +68,7 @@ def test_P5_limits_are_errors_that_say_so(body, reason):
         read(body)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "excess",
     [
@@ -78,6 +79,7 @@ def test_P5_limits_are_errors_that_say_so(body, reason):
     ],
     ids=["depth", "just-too-deep", "attributes", "attributes-around"],
 )
+@pytest.mark.sampled(1)
 def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
     body = rss(f"{excess}<title>a</title>", "<title>b</title>")
     parsed = read(body)
@@ -85,6 +87,7 @@ def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
     assert read(body, known=frozenset(parsed.item_hashes)).entries == ()
 
 
+@pytest.mark.all
 def test_an_item_with_too_many_attributes_of_its_own_costs_no_other_item():
     first = b"<item " + MANY_ATTRIBUTES.encode() + b"><title>a</title></item>"
     body = rss("<title>b</title>").replace(b"<item>", first + b"<item>", 1)
@@ -100,6 +103,7 @@ def test_text_of_elements_nested_too_deeply_is_kept():
     assert entry.text == "deep\n\nafter"
 
 
+@pytest.mark.all
 def test_a_tag_of_megabytes_in_a_malformed_feed_is_bounded():
     body = b"<rss><channel><item><title>a</title></x><y " + b"a='1' " * 400_000 + b"></item></channel></rss>"
     with contextlib.suppress(ParseError):
@@ -144,6 +148,7 @@ def malformed(inside: bytes) -> bytes:
         rss("<title>a</title>") + b"<!-- " + b"<skipHours>" * 400_000 + b"<skipDays>" * 400_000 + b"-->",
     ],
 )
+@pytest.mark.sampled(8)
 def test_no_repetition_takes_quadratic_time(body):
     with contextlib.suppress(ParseError):
         read(body)
@@ -194,6 +199,7 @@ def test_what_makes_feedparser_raise_or_give_up_costs_no_entry(inside):
     assert parsed.warnings
 
 
+@pytest.mark.all
 def test_bases_that_each_element_declares_anew_are_not_all_kept():
     based = "".join(f'<b xml:base="{number}/"><i></i></b>' for number in range(1_000))
     body = atom(f"<title>a</title>{based}<p>", attributes=f'xml:base="https://a.example/{"a/" * 4_000}"')

@@ -276,6 +276,7 @@ def test_two_entries_with_an_id_are_one_issue():
         ("a.html", b"<title>x</title>" + b"<a href='%%x%%'" * 100_000),
     ],
 )
+@pytest.mark.sampled(5)
 def test_a_broken_file_is_left_out_with_a_reason(name: str, data: bytes):
     issues, left_out = read_issues([(name, data)], BERLIN)
     assert not issues

@@ -374,6 +374,7 @@ def test_endless_space_is_one_space():
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.sampled(4)
 def test_hostile_pages_end_in_an_entry_or_a_refusal(name: str):
     try:
         parsed = read(f"<html>{HOSTILE[name]}")

@@ -78,6 +78,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return False
 
 
+@pytest.mark.all
 def test_a_worker_gives_what_the_function_gives(pool):
     body = rss(
         "<title>a</title><pubDate>Wed, 04 Mar 2026 12:00:00 GMT</pubDate><media:thumbnail url='/t.png'/>", ""
@@ -87,6 +88,7 @@ def test_a_worker_gives_what_the_function_gives(pool):
     assert parse(pool, body, known=item_hashes) == read(body, known=item_hashes)
 
 
+@pytest.mark.all
 def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
     parse(pool, SMALL)
     before = workers_of(os.getpid())
@@ -97,6 +99,7 @@ def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
     assert workers_of(os.getpid()) == before
 
 
+@pytest.mark.all
 def test_a_worker_without_a_document_for_an_interval_ends_and_the_next_document_starts_another(pool):
     parse(pool, SMALL)
     (first,) = workers_of(os.getpid())
@@ -110,6 +113,7 @@ def test_a_worker_without_a_document_for_an_interval_ends_and_the_next_document_
     assert len(workers_of(os.getpid())) == 1
 
 
+@pytest.mark.all
 def test_documents_that_go_together_give_what_each_gives_alone(pool):
     bodies = [SMALL, b"<html></html>", rss("<title>b</title>")]
     first, refused, last = pool.parse_each([ParseRequest(body=body, url=URL) for body in bodies])
@@ -119,6 +123,7 @@ def test_documents_that_go_together_give_what_each_gives_alone(pool):
     assert pool.parse_each([]) == []
 
 
+@pytest.mark.all
 def test_documents_that_go_together_have_the_time_of_one():
     with ParserPool(1, time_limit=0.2) as pool:
         with pytest.raises(ParserDied, match="took longer"):
@@ -132,6 +137,7 @@ def test_no_worker_starts_before_it_is_needed():
         assert workers_of(os.getpid()) == before
 
 
+@pytest.mark.all
 def test_a_worker_killed_in_its_sleep_is_replaced(pool):
     parse(pool, SMALL)
     (worker,) = workers_of(os.getpid())
@@ -141,6 +147,7 @@ def test_a_worker_killed_in_its_sleep_is_replaced(pool):
     assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_worker_that_crashes_over_a_document_costs_that_document_only(pool):
     parse(pool, SMALL)
     (worker,) = workers_of(os.getpid())
@@ -152,6 +159,7 @@ def test_a_worker_that_crashes_over_a_document_costs_that_document_only(pool):
     assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_worker_that_hangs_is_stopped_at_the_limit():
     with ParserPool(1, time_limit=0.5) as pool:
         parse(pool, SMALL)
@@ -162,6 +170,7 @@ def test_a_worker_that_hangs_is_stopped_at_the_limit():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_document_that_takes_too_long_is_stopped():
     with ParserPool(1, time_limit=0.2) as pool:
         with pytest.raises(ParserDied, match="took longer"):
@@ -169,6 +178,7 @@ def test_a_document_that_takes_too_long_is_stopped():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_a_document_that_eats_memory_is_stopped():
     body = b"<rss><channel>" + b"<item><title>x</title></item>" * 1_500_000 + b"</channel></rss>"
     with ParserPool(1, memory_limit=256 * 1024 * 1024) as pool:
@@ -177,6 +187,7 @@ def test_a_document_that_eats_memory_is_stopped():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+@pytest.mark.all
 def test_broken_documents_leave_no_memory_behind():
     broken = rss("<title>a</title><description>" + 6_000_000 * "x" + "</b>")
     with ParserPool(1, memory_limit=512 << 20) as pool:
@@ -185,6 +196,7 @@ def test_broken_documents_leave_no_memory_behind():
         assert len(workers_of(os.getpid())) == 1
 
 
+@pytest.mark.all
 def test_many_threads_share_the_workers():
     bodies = [rss(f"<title>t{n}</title>") for n in range(40)]
     with ParserPool(2) as pool, ThreadPoolExecutor(8) as executor:
@@ -193,6 +205,7 @@ def test_many_threads_share_the_workers():
     assert [result.entries[0].title for result in parsed] == [f"t{n}" for n in range(40)]
 
 
+@pytest.mark.all
 def test_a_closed_pool_leaves_no_process_and_takes_no_work():
     pool = ParserPool(1)
     parse(pool, SMALL)

@@ -389,6 +389,7 @@ def test_deep_nesting_loses_tags_but_no_text():
     assert result.text.endswith("end")
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "unit",
     [

@@ -181,6 +181,7 @@ def test_entities_do_not_expand():
     assert all("aaaa" not in address for address in locations(read(bomb)))
 
 
+@pytest.mark.all
 def test_S1_nothing_is_read_beyond_50_000_addresses_and_50_megabytes():
     parsed = read(urlset(*(f"<loc>https://news.example/{n}</loc>" for n in range(50_002))))
     assert len(parsed.entries) == 50_000

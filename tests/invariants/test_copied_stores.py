@@ -12,6 +12,7 @@ from tests.invariants.history import random_history
 from tests.invariants.trial import Place
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("seed", "engine"), [pytest.param(3, "postgres", marks=pytest.mark.all), (5, "sqlite")]
 )

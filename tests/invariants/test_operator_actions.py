@@ -162,6 +162,7 @@ class Operators(RuleBasedStateMachine):
         self.rows, self.log = rows, log
 
 
+@pytest.mark.all
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("engine", "examples"),

@@ -54,6 +54,7 @@ def everything(newsroom: Newsroom, some: tuple[checks.Check, ...]) -> list[str]:
     return [f"{check.__doc__} {text}" for check in some for text in check(newsroom)]
 
 
+@pytest.mark.all
 def test_feeds_in_the_manner_of_real_ones_keep_every_invariant(
     url: str, equipment: Equipment, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_the_listed_titles_are_linked_on_page_and_in_every_feed(newsroom: Room) 
     assert (fees.minutes, fees.authors) == (7, ("Sara Khalid",))
 
 
+@pytest.mark.all
 def test_the_listed_titles_that_the_edition_carries_are_linked_once_in_mail(newsroom: Room) -> None:
     editions = newsroom.services.editions
     daily = newsroom.services.newsletters[0]

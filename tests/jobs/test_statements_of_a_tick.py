@@ -59,6 +59,7 @@ def services(tmp_path):
         yield opened
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("analysed", [True, False])
 def test_a_tick_looks_up_what_it_needs(services, analysed):
     if analysed:

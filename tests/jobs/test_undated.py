@@ -95,6 +95,7 @@ def test_each_file_of_a_folder_stands_for_itself(room: Room, tmp_path: Path) -> 
     assert [found[title].dated for title in ("Old", "New", "Dated")] == [False, True, True]
 
 
+@pytest.mark.all
 def test_undated_articles_are_published_but_lead_nothing(room: Room) -> None:
     pages = [undated(number, title, description=title * 3) for number, title in enumerate(PAGES, 1)]
     polled(room, rss(*pages, item(9, "Ferry runs again after the storm")))

@@ -243,6 +243,7 @@ def test_usual_sections_have_names_in_the_language_and_others_stay(
 
 
 @pytest.mark.parametrize("language", [name for name in FEED_LANGUAGES if name != "en"])
+@pytest.mark.sampled(5)
 def test_reading_times_and_sections_are_said_in_every_shipped_language(language: str) -> None:
     rendered = render((story(1, section="health", minutes=3),), letter=newsletter(language=language))
     assert "min read" not in rendered.html + rendered.text

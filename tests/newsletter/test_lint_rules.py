@@ -174,6 +174,7 @@ def test_header_rules_on_raw_bytes(head: bytes, rules: list[str]) -> None:
     assert [one.rule for one in check_headers(head + b"\r\nbody")] == rules
 
 
+@pytest.mark.all
 def test_M1_an_edition_too_large_is_trimmed_and_it_is_said_what_went() -> None:
     content = content_from_stories(full_edition(), SITE)
     whole = html_size(render(content=content).html)

@@ -18,6 +18,7 @@ from tests.template_variables import MAIL_LANGUAGES
 
 
 @pytest.mark.parametrize("language", [*MAIL_LANGUAGES, "fr-CA"])
+@pytest.mark.sampled(5)
 def test_a_newsletter_speaks_its_own_language_and_lint_finds_nothing(language: str) -> None:
     letter, spoken = replace(newsletter(), language=language), language.removesuffix("-CA")
 
@@ -217,6 +218,7 @@ def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
 )
 @pytest.mark.parametrize("url", ["", "https://news.example.com"])
 @pytest.mark.parametrize("google", ["", "https://news.google.com/publications/x"])
+@pytest.mark.sampled(4)
 def test_M12_every_footer_passes(changes: dict[str, Any], url: str, google: str) -> None:
     rendered = render(site=replace(SITE, url=url, google_news_url=google), **changes)
     assert errors_of(lint_mail(rendered)) == ()

@@ -93,6 +93,7 @@ def test_a_source_with_a_link_of_its_own_is_counted_though_the_edition_links_to_
         ("ar", 15, 11, "غطاه أيضا 15 مصدرا آخر، منها 11 مصدرا بلغات أخرى\n"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_sources_in_other_languages_are_counted_as_a_newsroom_writes(
     language: str, others: int, foreign: int, words: str
 ) -> None:

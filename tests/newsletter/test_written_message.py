@@ -127,6 +127,7 @@ def test_a_written_mail_passes_lint_in_every_direction(language: str) -> None:
     assert "Book a seat:\nhttps://news.example.com/book\n" in rendered.text
 
 
+@pytest.mark.all
 def test_the_preheader_is_the_editors_own_or_the_opening_words() -> None:
     assert ">Bring a friend" in render(content=content(preheader="Bring a friend")).html
     assert ">Open day at the harbour Come and see" in render(content=content()).html

@@ -43,6 +43,7 @@ def test_the_wheel_holds_the_package_the_templates_and_the_default_configuration
     assert wheel.read("syndicate/config.default.toml") == (CHECKOUT / "config.toml").read_bytes()
 
 
+@pytest.mark.all
 def test_the_wheel_holds_templates_for_mail_and_for_pages(wheel):
     kinds = {name.split("/")[2] for name in wheel.namelist() if name.startswith("syndicate/templates/")}
     assert kinds >= {"mail", "pages"}

@@ -71,6 +71,7 @@ def _pictures(figure: plots.Figure) -> list[ET.Element]:
     ],
     ids=["empty", "single", "zeros", "hostile", "long", "huge", "many"],
 )
+@pytest.mark.sampled(28)
 def test_is_valid_xml_within_its_view_with_a_title_and_a_description(plot, names, values):
     for picture in _pictures(_all(names, values)[plot]):
         assert picture.get("role") == "img"

@@ -110,6 +110,7 @@ def written(one: Clause) -> str:
     return minus + prefix + ",".join(f'"{value}"' for value in quoted)
 
 
+@pytest.mark.all
 @given(st.lists(clauses, max_size=5).map(tuple))
 def test_whatever_stands_between_quotation_marks_is_read_as_it_stands(original: tuple[Clause, ...]) -> None:
     assert parse_query(" ".join(map(written, original))) == original

@@ -97,6 +97,7 @@ def html_of(page: object) -> str:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.sampled(2)
 def test_a_page_has_no_words_but_its_languages_own(language: str, tmp_path: Path) -> None:
     samples = [Path(module.__file__ or "").read_text("utf-8") for module in SAMPLES]
     own = known(language, re.findall(r'"([^"\n]*)"', "".join(samples))) | ON_PAGES
@@ -113,6 +114,7 @@ def test_a_page_has_no_words_but_its_languages_own(language: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("language", MAIL_LANGUAGES)
+@pytest.mark.sampled(5)
 def test_a_mail_has_no_words_but_its_languages_own(language: str) -> None:
     letter = replace(newsletter(), language=language)
     mail = render(letter=letter)
@@ -124,6 +126,7 @@ def test_a_mail_has_no_words_but_its_languages_own(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", FEED_LANGUAGES[1:])
+@pytest.mark.sampled(9)
 def test_an_item_of_a_feed_has_no_words_but_its_languages_own(language: str) -> None:
     article = sample(1, language)
     content = content_html(feed_item(article, OPTIONS), OPTIONS.time_zone)
@@ -132,6 +135,7 @@ def test_an_item_of_a_feed_has_no_words_but_its_languages_own(language: str) -> 
 
 
 @pytest.mark.parametrize("language", FEED_LANGUAGES)
+@pytest.mark.sampled(5)
 def test_every_macro_of_the_words_says_something_for_every_number(language: str) -> None:
     templates = Templates(None, language)
     words = [*templates.words("pages/words.html").items(), *templates.words("mail/words.txt").items()]

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.all
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
 

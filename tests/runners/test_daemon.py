@@ -72,6 +72,7 @@ def test_T4_it_serves_its_health_and_ends_well_and_soon_on_sigterm(config: Path)
     assert {"stopping", "stopped"} <= {line["event"] for line in daemon.events}
 
 
+@pytest.mark.all
 def test_OF9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(config: Path) -> None:
     with running(config) as daemon:
         daemon.wait_for("started")
@@ -251,6 +252,7 @@ def test_OF9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path)
         assert daemon.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.all
 def test_T4_signals_in_quick_succession_end_it_well_and_never_by_accident(config: Path) -> None:
     """While one life gives way to the next there is still somebody who takes signals."""
     with running(config) as daemon:
@@ -372,6 +374,7 @@ def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path, store_
         assert quarantine.failures(connection) == ()
 
 
+@pytest.mark.all
 def test_E9_it_ends_a_subscription_by_one_click_and_refuses_what_is_no_form(
     tmp_path: Path, store_url: str
 ) -> None:

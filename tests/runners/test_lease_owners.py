@@ -86,6 +86,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.all
 @needs_proc
 def test_a_process_is_dead_once_it_was_killed_and_not_before() -> None:
     with child(NAMED) as (process, owner):
@@ -104,8 +105,10 @@ def test_a_process_id_that_was_given_out_anew_does_not_keep_a_lease_alive() -> N
     assert is_dead(":".join(fields))
 
 
+@pytest.mark.all
 @needs_proc
 @pytest.mark.parametrize("boot", ["", "another-boot", "0-4026531836"])
+@pytest.mark.sampled(1)
 def test_nothing_is_proven_about_another_machine_or_container(boot: str) -> None:
     with child(NAMED) as (process, owner):
         process.kill()
@@ -140,8 +143,10 @@ def test_the_next_daemon_frees_what_the_last_one_held_in_a_container_that_is_gon
     assert held == [False, True]
 
 
+@pytest.mark.all
 @needs_proc
 @pytest.mark.parametrize("command", ["ingest", "ingest desk", "stories", "publish", "deliver"])
+@pytest.mark.sampled(1)
 def test_a_command_says_who_keeps_it_from_its_work_and_follows_a_killed_one_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -319,6 +319,7 @@ def test_a_worker_refuses_a_stage_that_does_not_exist(tmp_path: Path, store_url:
     assert "No stage 'poll'. Stages are: lists, ingest," in refused.output
 
 
+@pytest.mark.all
 def test_serve_answers_readers_beside_run(tmp_path: Path, store_url: str) -> None:
     config = write(tmp_path, store_url, [], '[[channels]]\nname = "news"\n')
     here = {"SYNDICATE_WEB__LISTEN": "127.0.0.1:0"}

@@ -70,6 +70,7 @@ def test_attempts_at_once_are_all_counted(store: Store):
     assert (found.count, found.last) == (5, NOW)
 
 
+@pytest.mark.all
 def test_two_admins_cannot_remove_each_other_at_once(store: Store):
     users, ready = UserActions(store=store), Barrier(2)
     ids = [

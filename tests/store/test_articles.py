@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from syndicate.model import Enclosure, Image, KnownArticle, ScoredLink
@@ -246,6 +247,7 @@ def test_search_text_is_words_between_single_spaces():
     assert search_text("…", "").split() == []
 
 
+@pytest.mark.all
 def test_only_the_listed_digests_of_a_document_are_looked_up(store):
     with store.write() as connection:
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))

@@ -146,6 +146,7 @@ def test_a_holder_learns_that_its_lease_was_taken_even_if_it_is_free_again(store
     assert lease.until_lost(lambda: False)()
 
 
+@pytest.mark.all
 def test_a_killed_holder_is_followed_when_its_lease_ends(store, store_url):
     with another_process(store_url) as process:
         assert said(process, "count") == "done"
@@ -155,6 +156,7 @@ def test_a_killed_holder_is_followed_when_its_lease_ends(store, store_url):
     assert counted(store, "first") == 1
 
 
+@pytest.mark.all
 def test_a_stopped_holder_commits_nothing_after_it_wakes_up(store, store_url):
     with another_process(store_url) as process:
         process.send_signal(signal.SIGSTOP)
@@ -167,6 +169,7 @@ def test_a_stopped_holder_commits_nothing_after_it_wakes_up(store, store_url):
     assert (counted(store, "first"), counted(store, "second")) == (0, 1)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_a_process_stopped_inside_its_transaction_does_not_lock_others_out(store, store_url):
     with another_process(store_url) as process:

@@ -240,6 +240,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
 
 
 @pytest.mark.parametrize("name", WRITES)
+@pytest.mark.sampled(47)
 def test_a_locked_store_is_busy_for_every_function_that_writes(seeded: tuple[Store, Path], name: str):
     store, file = seeded
     with closing(sqlite3.connect(file, isolation_level=None)) as other:

@@ -84,6 +84,7 @@ def test_migrating_twice_does_nothing_the_second_time(empty_store_url):
     store.dispose()
 
 
+@pytest.mark.all
 def test_SF7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monkeypatch):
     broken = Migration(
         number=98, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"

@@ -82,6 +82,7 @@ def test_a_pool_of_sessions_works_like_the_server(postgres_server: str) -> None:
         again.dispose()
 
 
+@pytest.mark.all
 def test_a_pool_of_transactions_is_refused_by_the_daemon(postgres_server: str) -> None:
     with (
         pool(postgres_server, "transaction") as url,

@@ -239,6 +239,7 @@ def declared(store: Store) -> Store:
     return store
 
 
+@pytest.mark.all
 @settings(max_examples=examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORIES, queries=st.lists(QUERIES, min_size=1, max_size=6))
 def test_a_query_finds_the_same_readers_as_their_exported_data(

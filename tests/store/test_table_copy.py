@@ -91,6 +91,7 @@ def test_a_copy_on_another_engine_has_every_row_and_gives_no_id_again(store: Sto
         assert word_index.index_waiting(connection, 100) == 6
 
 
+@pytest.mark.all
 def test_an_interrupted_copy_goes_on_wherever_it_ended(
     store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +133,7 @@ def failing_after(
 PROGRESS = select(schema.meta.c.value).where(schema.meta.c.key == "unfinished copy")
 
 
+@pytest.mark.all
 def test_rows_that_changed_after_an_interruption_are_copied_as_they_are_now(
     store: Store, other: Store, now: datetime
 ) -> None:
@@ -163,6 +165,7 @@ def test_an_unfinished_copy_of_another_store_is_not_continued(store: Store, othe
         copy_store(source, other.write, quiet)
 
 
+@pytest.mark.all
 def test_a_moved_store_sends_no_mail_and_the_new_store_does(
     store: Store, other: Store, now: datetime
 ) -> None:
@@ -183,6 +186,7 @@ def test_a_moved_store_sends_no_mail_and_the_new_store_does(
         assert store_identity.mail_hold(connection) is None
 
 
+@pytest.mark.all
 def test_a_move_that_ended_before_its_last_step_is_finished(
     store: Store, other: Store, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +203,7 @@ def test_a_move_that_ended_before_its_last_step_is_finished(
         assert store_identity.mail_hold(connection) is None
 
 
+@pytest.mark.all
 def test_a_store_with_a_living_lease_is_not_moved(store: Store, other: Store, now: datetime) -> None:
     fill(store)
     until = now + timedelta(minutes=10)
@@ -209,6 +214,7 @@ def test_a_store_with_a_living_lease_is_not_moved(store: Store, other: Store, no
     move_store(store, other, until + timedelta(minutes=1), quiet)
 
 
+@pytest.mark.all
 def test_a_store_with_a_live_worker_is_not_moved(store: Store, other: Store, now: datetime) -> None:
     fill(store)
     for age, is_live in ((timedelta(), True), (2 * DEAD, False)):
@@ -220,6 +226,7 @@ def test_a_store_with_a_live_worker_is_not_moved(store: Store, other: Store, now
             move_store(store, other, now, quiet)
 
 
+@pytest.mark.all
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.dictionaries(WORDS, st.tuples(WORDS, TIMES, st.binary(max_size=40)), max_size=6),

@@ -100,12 +100,14 @@ def test_the_same_words_in_two_languages_are_never_copies() -> None:
     assert not is_copy(mine, theirs, StoryOptions())
 
 
+@pytest.mark.all
 def test_pairs_set_aside_that_are_said_to_be_one_event_are_so() -> None:
     precision, recall = precision_and_recall([*pairs(read_reports(), "held", StoryOptions())])
     assert precision >= 0.95
     assert recall >= 0.6
 
 
+@pytest.mark.all
 def test_stories_of_a_mixed_newsroom_are_mostly_right_also_where_half_of_the_events_are_told_once() -> None:
     found, links = stream(read_reports(), "held", StoryOptions(), seed=1)
     precision, recall = precision_and_recall(found)

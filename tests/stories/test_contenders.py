@@ -83,6 +83,7 @@ class History:
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.sampled(2)
 def test_lists_are_those_of_all_stories_after_everything_that_happens(seed: int) -> None:
     history, few = History(seed), Contenders(OPTIONS)
     for _ in range(150):

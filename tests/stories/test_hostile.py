@@ -80,6 +80,7 @@ def test_the_same_headline_every_hour_compares_as_little_in_the_second_week(n_co
     assert first <= second <= 168 * OPTIONS.max_candidates
 
 
+@pytest.mark.all
 def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(n_compared: list[int]) -> None:
     index = StoryIndex(OPTIONS)
     words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
@@ -90,6 +91,7 @@ def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say(n
     assert max(costs) <= MAX_COMPARED + OPTIONS.story_sample**2
 
 
+@pytest.mark.all
 def test_forty_languages_compare_no_more_than_one(n_compared: list[int]) -> None:
     words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
     texts = [" ".join(Random(number).sample(words, 24)) for number in range(160)]

@@ -85,6 +85,7 @@ def test_paragraphs_stay_apart_and_lines_stay_lines():
     "rest", ["", " ", "\u0301", " \u0301", "\u0300b", "\x00", "\u202e b", "  b", " b", "b\nc"]
 )
 @pytest.mark.parametrize("line", ["abcd", "abcde", "abcd e", "ab cde", "abcd\u00e9"])
+@pytest.mark.sampled(17)
 def test_a_long_line_is_cut_as_it_is_when_looked_at_whole(line, rest):
     whole = clean_line(line + rest, 300)
     assert clean_line(line + rest, 5) == clean_line(whole, 5)

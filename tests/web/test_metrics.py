@@ -145,6 +145,7 @@ def test_requests_are_counted_by_area_and_class(site: Site):
     assert found["syndicate_http_duration_seconds_count feed"] >= 1
 
 
+@pytest.mark.all
 def test_there_are_few_series_with_many_sources_and_newsletters(room: Room):
     many = "".join(source(f"s{number}", f"https://s{number}.example/feed") for number in range(400))
     for number in range(250):

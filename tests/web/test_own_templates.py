@@ -40,6 +40,7 @@ def test_an_error_page_that_fails_leaves_a_plain_line(
     assert "pages/problem.html, line 1: 'nope' is undefined" in caplog.text
 
 
+@pytest.mark.all
 def test_a_page_that_loops_holds_up_no_other(running_site: tuple[Site, Reader], tmp_path: Path) -> None:
     with site_with(running_site[1], tmp_path, "problem.html", LOOP) as site:
         slow = threading.Thread(target=site.get, args=("/nowhere",))

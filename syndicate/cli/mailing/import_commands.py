@@ -19,6 +19,7 @@ from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ParseError
 from syndicate.model import ImportedSubscriber, Standing
 from syndicate.services import Services
+from syndicate.store.subscribers import import_store
 from syndicate.text.phrases import listed_counts, plural
 from syndicate.zip_files import read_files
 
@@ -33,11 +34,6 @@ _EXAMPLES = 3  # rows of each outcome, beyond ``_SHOWN`` rows
 _COLUMNS = ("file", "line", "address", "outcome", "reason")
 _STATES = [standing.value for standing in Standing][:-3]  # not the states of rows
 _PRODUCTS = [name for name, product in PRODUCTS.items() if not product.refused]
-_REASONS = {
-    "left": "has unsubscribed",
-    "suppressed": "is suppressed",
-    "kept": "has left the list or bounced, and confirmed here later",
-}
 
 
 @click.command("import")
@@ -150,7 +146,7 @@ class _ImportReport:
         """Count a row; keep it if it is to be shown."""
         self.counts[outcome] += 1
         if self._every_row or (outcome != "added" and self.counts[outcome] <= _SHOWN):
-            reason = row.reason or _REASONS.get(outcome, "")
+            reason = row.reason or import_store.NOT_ADDED.get(outcome, "")
             self._rows.append((row.file, row.line, row.text, outcome, reason))
 
     @property

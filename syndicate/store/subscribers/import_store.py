@@ -19,6 +19,12 @@ from syndicate.store.subscribers import audience_store
 from syndicate.store.subscribers.audience_store import OF_THE_MAILBOX
 from syndicate.store.subscribers.field_store import field_rows
 
+# Reasons of the outcomes that leave a row out.
+NOT_ADDED: Final = {
+    "left": "has unsubscribed; only its owner can undo that",
+    "suppressed": "is suppressed",
+    "kept": "has left the list or bounced, and confirmed here later",
+}
 _BATCH: Final = 500  # rows
 _SUPPRESSED: Final = {
     Standing.BLOCKED: SuppressionReason.BLOCKED.value,

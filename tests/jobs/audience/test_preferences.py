@@ -216,6 +216,7 @@ def test_looking_changes_nothing_and_a_wrong_token_shows_nothing(room):
     ],
     ids=str,
 )
+@pytest.mark.sampled(4)
 def test_what_was_never_offered_is_not_stored(room, hostile):
     before = choose(room)
     assert choose(room, **hostile) == before

@@ -171,6 +171,7 @@ def test_a_maildir_is_read_once_and_nothing_is_deleted(bounce, tmp_path) -> None
     assert len(list((tmp_path / "box" / "cur").iterdir())) == 3
 
 
+@pytest.mark.all
 def test_a_flood_of_forged_reports_keeps_no_true_one_waiting(bounce, tmp_path) -> None:
     box = mailbox.Maildir(tmp_path / "box")
     forged, true = notification("bounces+1-" + "0" * 20 + "@news.example", "5.1.1"), sender_of(bounce)

@@ -33,6 +33,7 @@ def test_more_than_a_tenth_of_the_first_five_hundred_refused_stops_an_edition(
     assert brakes(mails, attempts, refused) is rests
 
 
+@pytest.mark.all
 def test_an_edition_rests_after_refused_mailboxes_until_a_person_resumes_it_for_good(desk: Room) -> None:
     mail_to(desk, *(f"reader{number:03}" for number in range(60)))
     with ScriptedSmtp(UNKNOWN) as smtp:

@@ -34,6 +34,7 @@ def run(jobs: list[DeliverJob], now: Any = NOW) -> list[Any]:
         return list(pool.map(lambda sender: sender.run(now), jobs))
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("edition", [0, pytest.param(1, marks=pytest.mark.all)])
 def test_after_the_brake_nothing_leaves_but_what_was_on_the_wire(desk: Room, edition: int) -> None:
     mail_to(desk, *READERS)

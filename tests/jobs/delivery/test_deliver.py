@@ -79,6 +79,7 @@ def test_DF5_greylisted_at_first_and_taken_later_is_one_delivery(desk: Room) -> 
     assert to(smtp.bodies) == ["ann"]
 
 
+@pytest.mark.all
 def test_DF4_after_three_days_of_no_it_is_given_up(desk: Room) -> None:
     mail_to(desk, "ann")
     with ScriptedSmtp({"RCPT": b"450 later\r\n"}) as smtp:

@@ -77,6 +77,7 @@ FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
 
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.sampled(7)
 def test_D_whatever_the_server_does_nobody_has_it_twice(house: Room, fault: str, connections: int) -> None:
     patience: dict[str, Any] = {"timeout": SHORT, "final_timeout": SHORT} if "says nothing" in fault else {}
     with ScriptedSmtp(*(PIPELINING | script for script in FAULTS[fault])) as smtp:
@@ -106,6 +107,7 @@ def test_DF17_two_senders_at_once(house: Room) -> None:
     assert to(smtp.bodies) == sorted(READERS)
 
 
+@pytest.mark.all
 def test_DF17_two_senders_in_two_processes_at_once(empty_house: Room) -> None:
     """More than two batches: each claims what the other has left."""
     crowd = tuple(f"crowd{number:04}" for number in range(1100))

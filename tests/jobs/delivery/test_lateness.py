@@ -67,6 +67,7 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     )
 
 
+@pytest.mark.all
 def test_what_becomes_too_late_while_others_are_sent_is_not_claimed_any_more(room: Room) -> None:
     room.subscribe(*(f"reader{number}@example.org" for number in range(BATCH - 1)))
     cut(room)

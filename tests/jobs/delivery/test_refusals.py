@@ -167,11 +167,13 @@ def test_a_server_that_cannot_be_reached_neither_counts_nor_ends_the_count(desk:
     assert refused(desk, now + 2 * MINUTE) == 30 * MINUTE
 
 
+@pytest.mark.all
 def test_a_mailbox_that_was_full_for_three_days_is_one_soft_bounce(desk: Room) -> None:
     mail_to(desk, "ann")
     assert given_up(desk, b"452 4.2.2 mailbox full\r\n") == {"soft": 1, "ignored": 0}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("step", ["RCPT", "MAIL"])
 def test_what_was_put_off_because_of_us_counts_against_no_mailbox(desk: Room, step: str) -> None:
     mail_to(desk, "ann")

@@ -65,6 +65,7 @@ def test_a_process_that_follows_another_keeps_the_distance(store):
     assert after[1] - before[1] == timedelta(seconds=10)
 
 
+@pytest.mark.all
 def test_what_is_put_off_is_sent_at_the_rate_and_nothing_waits_for_ever(store):
     limits, sent, now = RateLimits(domain_rate=6), list[tuple[str, datetime]](), NOW
     while len(sent) < len(READERS):

@@ -115,6 +115,7 @@ def test_a_server_that_has_no_room_for_another_connection_is_asked_again_later(d
     assert states(desk) == {"ann": "sent", "bob": "pending"}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("limits", [RateLimits(), RateLimits(rate=1200), RateLimits(domain_rate=1200)])
 def test_a_confirmation_does_not_wait_for_an_edition_that_is_being_sent(
     desk: Room, limits: RateLimits

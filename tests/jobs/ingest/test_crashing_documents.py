@@ -79,6 +79,7 @@ def json_feed(*items: dict[str, str]) -> bytes:
     ],
     ids=["rss", "latin-1", "utf-16", "doctype", "rss-1.0", "atom", "json"],
 )
+@pytest.mark.sampled(2)
 def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the_others_come(
     room: Room, parsers: ParserPool, write: Callable[..., bytes]
 ) -> None:
@@ -111,6 +112,7 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
         assert problems() == []
 
 
+@pytest.mark.all
 def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: Room) -> None:
     """Feeds of a publisher share items."""
     names = ("harbour", "pier")
@@ -139,6 +141,7 @@ def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: 
         assert left in is_quarantined
 
 
+@pytest.mark.all
 def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: Room) -> None:
     class Mortal(ParserPool):
         def parse_each(self, requests: Sequence[ParseRequest]) -> list[ParsedSource | ParseError]:
@@ -153,6 +156,7 @@ def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: R
     assert "SIGSEGV" in outcomes[MANY[30]].error
 
 
+@pytest.mark.all
 def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(papers: Room) -> None:
     """Alone it may take a parser 20 seconds, and a minute more item by item."""
     together: set[str] = set()
@@ -180,6 +184,7 @@ def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(p
     assert together
 
 
+@pytest.mark.all
 def test_a_document_that_kills_its_parser_and_has_no_items_apart_rests_longer_and_longer(
     rooms: Room, serve
 ) -> None:
@@ -208,6 +213,7 @@ def test_a_document_that_kills_its_parser_and_has_no_items_apart_rests_longer_an
             assert quarantine.failures(connection) == ()
 
 
+@pytest.mark.all
 def test_a_file_that_kills_its_parser_costs_itself_alone(room: Room, tmp_path: Path) -> None:
     (tmp_path / "desk").mkdir()
     for name, title in (("a", "First"), ("b", "Poison"), ("c", "Last")):

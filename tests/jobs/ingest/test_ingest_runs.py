@@ -26,6 +26,7 @@ from tests.jobs.room import Room, item, source
 from tests.net.scripted_server import Script, ScriptedServer, answer
 
 
+@pytest.mark.all
 def test_many_answers_at_once_are_all_stored(papers: Room) -> None:
     outcomes = papers.ingest()
     assert {name: (outcome.new, outcome.error) for name, outcome in outcomes.items()} == dict.fromkeys(
@@ -43,6 +44,7 @@ class Closing(ParserPool):
         return super().parse_each(requests)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("names", [MANY, MANY[:1]])
 def test_who_is_read_while_the_program_ends_has_not_failed_and_is_read_again_at_once(
     rooms: Room, serve, names: Sequence[str]
@@ -65,6 +67,7 @@ def test_a_folder_that_is_read_while_the_program_ends_has_not_failed(rooms: Room
     assert rooms.ingest(NOW)["notes"].new == 1
 
 
+@pytest.mark.all
 def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serve) -> None:
     class WithNul(ParserPool):
         """Adds a NUL character, which cleaning removes and PostgreSQL refuses."""
@@ -98,6 +101,7 @@ def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serv
     assert ("could not be stored" in outcomes["hills"].error) == refused
 
 
+@pytest.mark.all
 def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(papers: Room) -> None:
     class Slow(ParserPool):
         """So slow that another process takes the lease during the parse."""
@@ -199,6 +203,7 @@ def test_what_becomes_due_while_a_server_hangs_is_read_meanwhile_if_wanted(room:
     assert {outcome.name: outcome.error for outcome in result.sources} == {"hangs": "", "soon": ""}
 
 
+@pytest.mark.all
 def test_a_pause_that_ends_while_a_server_hangs_ends_for_the_run(room: Room, monkeypatch) -> None:
     """Otherwise a source that waits for the end of the pause would be claimed again and again."""
     monkeypatch.setattr(claims, "STEP", 1)

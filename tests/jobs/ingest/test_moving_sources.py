@@ -47,6 +47,7 @@ def renamed(number: int, **more: str) -> dict[str, str]:
     return item(number) | {"guid": f"other-{number}", "link": f"https://quay.example/p/{number}"} | more
 
 
+@pytest.mark.all
 def test_a_whole_archive_under_new_ids_and_addresses_is_not_new(rooms: Room, server: ScriptedServer) -> None:
     old = [item(number) for number in range(1, 401)]
     new = [renamed(number) for number in range(401)]
@@ -62,6 +63,7 @@ def test_a_whole_archive_under_new_ids_and_addresses_is_not_new(rooms: Room, ser
     assert (last.new, last.changed) == (1, 0)
 
 
+@pytest.mark.all
 def test_a_whole_archive_with_todays_dates_is_not_new_either(rooms: Room, server: ScriptedServer) -> None:
     today = item(0)["pubDate"]
     serve(
@@ -91,6 +93,7 @@ def test_pruned_articles_of_an_archive_with_todays_dates_stay_away(
     assert (last.new, last.changed) == (1, 0)
 
 
+@pytest.mark.all
 def test_an_archive_with_other_ids_and_a_name_behind_every_title_is_not_new(
     rooms: Room, server: ScriptedServer
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_busy_host_is_waited_for_only_while_the_page_is_news(site: Site) -> No
     assert site.read(NOW + timedelta(days=9)).refused == 1
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("trouble", [answer(500, b"down"), hang_up], ids=["500", "no answer"])
 def test_F9_a_host_in_trouble_is_asked_less_and_less_however_many_pages_wait(
     site: Site, trouble: Answer

@@ -40,6 +40,7 @@ def written(folder: Path) -> str:
     return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
 
 
+@pytest.mark.all
 def test_no_output_carries_the_address_or_secret_of_a_private_source(
     room: Room, secret_file, tmp_path, caplog
 ):

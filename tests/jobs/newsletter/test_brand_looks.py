@@ -57,6 +57,7 @@ def mail(room: Room, name: str) -> tuple[str, str]:
     return checked.rendered.html, checked.rendered.text
 
 
+@pytest.mark.all
 def test_the_mail_has_the_brands_logo_colours_fonts_words_and_address(room: Room) -> None:
     html, text = mail(room, "daily")
     assert "#7a1f3d" in html
@@ -138,6 +139,7 @@ def test_the_confirmation_mail_is_the_brands(room: Room) -> None:
     assert room.services.mail_options("plain").sender_name == "The Newsroom"
 
 
+@pytest.mark.all
 def test_a_site_has_a_font_and_a_dark_logo_of_its_own(room: Room) -> None:
     look = 'logo = "coast.png"\nlogo_dark = "coast-dark.png"\nfont = "verdana"\n'
     room.declare(HARBOUR + PLAIN, base=BASE.replace("title", look + "title"))

@@ -46,6 +46,7 @@ def broken(room: Room) -> list[tuple[str, str]]:
         return [(one.kind, one.reason) for one in quarantine.failures(connection)]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("failing", FAILING)
 def test_one_story_that_breaks_a_template_is_left_out_and_it_is_said(office: Room, failing: str) -> None:
     template(office, FAILING[failing])
@@ -67,6 +68,7 @@ def test_one_story_that_breaks_a_template_is_left_out_and_it_is_said(office: Roo
     assert BAD in reason
 
 
+@pytest.mark.all
 def test_the_quarantine_of_a_story_ends_with_the_next_edition(office: Room) -> None:
     template(office, FAILING["a division by zero"])
     office.services.editions.run(SEVEN)
@@ -89,6 +91,7 @@ def test_a_template_that_fails_with_every_story_cuts_nothing(office: Room) -> No
     assert [kind for kind, _ in broken(office)] == ["newsletter"]
 
 
+@pytest.mark.all
 def test_a_story_that_breaks_a_template_only_beside_others_is_found(office: Room) -> None:
     template(office, "{% if loop.index > 1 and story.title.startswith('Harbour') %}{{ nope }}{% endif %}")
     (outcome,) = office.services.editions.run(SEVEN)
@@ -96,6 +99,7 @@ def test_a_story_that_breaks_a_template_only_beside_others_is_found(office: Room
     assert outcome.stories >= 2
 
 
+@pytest.mark.all
 def test_a_story_with_which_a_template_never_ends_is_left_out(
     office: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

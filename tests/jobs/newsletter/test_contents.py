@@ -167,6 +167,7 @@ def test_a_newsletter_of_one_source_shows_that_source_though_others_tell_the_sto
     ]
 
 
+@pytest.mark.all
 def test_posts_beyond_what_fits_into_a_mail_come_in_the_next_edition(room: Room) -> None:
     room.declare(BLOG + DAILY, now=DECLARED)
     words = [f"{first}{second}" for first in "abcdefghijklmno" for second in "pqrstuvwxyz"]

@@ -71,6 +71,7 @@ def test_it_goes_as_it_is_when_its_deadline_has_passed(waiting: tuple[Room, int]
     ]
 
 
+@pytest.mark.all
 def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     work = editor(room.services)
@@ -154,6 +155,7 @@ def test_a_story_that_is_not_there_is_refused(waiting: tuple[Room, int], place: 
         editor(room.services).drop(number, place, by="ann", now=SEVEN)
 
 
+@pytest.mark.all
 def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     work = editor(room.services)
@@ -195,6 +197,7 @@ def test_only_what_went_out_can_be_corrected(waiting: tuple[Room, int]) -> None:
         editor(room.services).correct(number, "No.", by="ann", now=SEVEN)
 
 
+@pytest.mark.all
 def test_a_desk_works_on_both_engines(rooms: Room) -> None:
     rooms.declare(source("harbour", "https://harbour.example/feed") + WAITS, now=SEVEN - 23 * HOUR)
     rooms.subscribe("ann@example.org")

@@ -142,6 +142,7 @@ def test_the_first_edition_is_the_next_one_unless_the_latest_is_asked_for(room: 
     assert run(room, SEVEN + 3 * HOUR) == []
 
 
+@pytest.mark.all
 def test_a_further_post_of_its_source_and_what_others_add_bring_a_story_back(room: Room) -> None:
     room.declare(SOURCES + DAILY, now=DECLARED)
     room.add(news(1, SEVEN - 5 * HOUR, "Ferry strike closes the northern harbour", STRIKE))
@@ -168,6 +169,7 @@ def test_a_query_chooses_and_a_dry_run_stores_nothing(desk: Room) -> None:
     assert run(desk, SEVEN) == [("daily", "cut")]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("first", "runs"),
     [
@@ -205,6 +207,7 @@ def broken_template(room: Room, text: str) -> Path:
     return file
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     ("text", "said"),
     [("{{ nobody_knows }}", "nobody_knows"), ("<p>No way out</p>", "unsubscribe")],
@@ -231,6 +234,7 @@ def test_a_removed_newsletter_is_not_cut_any_more(desk: Room) -> None:
     assert run(desk, SEVEN) == []
 
 
+@pytest.mark.all
 def test_the_bundled_newsroom_makes_a_balanced_edition(room: Room) -> None:
     articles = newsroom_articles()
     papers = sorted({paper for paper, _ in articles})

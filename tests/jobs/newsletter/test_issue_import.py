@@ -82,6 +82,7 @@ def test_two_issues_of_the_same_minute_have_pages_of_their_own(room: Room, tmp_p
     assert len(pages) == 2
 
 
+@pytest.mark.all
 def test_issues_are_pages_of_months_with_neighbours_but_no_items_of_the_feed(room: Room, tmp_path: Path):
     daily(room)
     take_in(room, write_issues(tmp_path / "old"))
@@ -117,6 +118,7 @@ def test_an_archive_of_only_imported_issues_is_published_and_stays_as_it_is(room
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
+@pytest.mark.all
 def test_issues_imported_later_join_an_archive_that_is_published(room: Room, tmp_path: Path):
     daily(room)
     for run in (room.services.editions, room.services.deliver, room.services.publish):

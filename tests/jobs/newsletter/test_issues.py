@@ -158,6 +158,7 @@ def test_pauses_suppressions_and_departures_hold_for_issues(room: Room) -> None:
     assert recipients(room, edition_id) == [CLEO]
 
 
+@pytest.mark.all
 def test_an_approved_issue_with_another_text_waits_for_approval_again(room: Room) -> None:
     edition_id = write(room, send_at=NINE + HOUR)
     approve(room, edition_id)
@@ -168,6 +169,7 @@ def test_an_approved_issue_with_another_text_waits_for_approval_again(room: Room
     assert recipients(room, edition_id) == [ANN, BOB, CLEO]
 
 
+@pytest.mark.all
 def test_a_segment_that_is_gone_stops_its_own_issue_only(room: Room) -> None:
     lost, fine = (
         write(room, send_at=NINE + HOUR, segment="friends"),
@@ -206,6 +208,7 @@ def test_an_issue_for_a_segment_goes_to_its_members_and_has_no_page(room: Room) 
         write(room, segment="nobody")
 
 
+@pytest.mark.all
 def test_a_planned_issue_goes_at_its_time_to_the_readers_of_that_time(room: Room) -> None:
     edition_id = write(room, send_at=NINE + 3 * HOUR)
     assert state(room, edition_id) == "held"
@@ -258,6 +261,7 @@ def test_an_issue_for_a_segment_leaves_its_stories_to_the_others(room: Room) -> 
     assert outcome.stories == 3
 
 
+@pytest.mark.all
 def test_a_waiting_issue_can_be_written_anew_and_edited(room: Room) -> None:
     edition_id = write(room)
     review = editor(room.services)
@@ -329,6 +333,7 @@ def test_blocks_find_stories_by_number_address_and_list(room: Room) -> None:
     assert len({story.article_id for story in latest.stories}) == 3
 
 
+@pytest.mark.all
 def test_an_issue_has_a_page_and_a_feed_item_and_a_segments_issue_has_neither(room: Room) -> None:
     approve(room, write(room))
     approve(room, write(room, "# Secret\n\nHush.", segment="friends"))

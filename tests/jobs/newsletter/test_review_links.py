@@ -135,6 +135,7 @@ def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office)
         ("fi", "ltr", "Send to 3 readers", "On hold.", "check it again", "Nothing to review."),
     ],
 )
+@pytest.mark.sampled(2)
 def test_the_desk_speaks_the_language_of_the_newsletter(
     office: Office, language: str, direction: str, waits: str, held: str, stale: str, nothing: str
 ) -> None:
@@ -149,6 +150,7 @@ def test_the_desk_speaks_the_language_of_the_newsletter(
     assert nothing in office.page()
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["ar"])
 def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(office: Office) -> None:
     """What lint says, and what others wrote, are marked as text of its own."""
@@ -167,6 +169,7 @@ def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> No
     assert "UTC" not in html.partition("<main")[2]
 
 
+@pytest.mark.all
 def test_looking_changes_nothing(office: Office) -> None:
     before = issue(office.room)
     assert office.page() == office.page()
@@ -204,6 +207,7 @@ def test_every_button_does_what_the_command_does_and_is_recorded(office: Office)
     assert "A &lt;b&gt;better&lt;/b&gt; one" in office.page()
 
 
+@pytest.mark.all
 def test_the_words_of_a_form_that_is_stale_come_back_beside_the_saved_words(office: Office) -> None:
     form = form_with(office.page(), "save")
     office.press("save", note="Somebody was faster.")
@@ -219,6 +223,7 @@ def test_the_words_of_a_form_that_is_stale_come_back_beside_the_saved_words(offi
     )
 
 
+@pytest.mark.all
 def test_an_approval_can_be_taken_back_for_a_minute_at_the_desk(office: Office) -> None:
     assert office.press("approve", sure="yes").status == 200
     assert "Goes out at" in office.page()
@@ -240,6 +245,7 @@ def test_approving_needs_a_tick_and_sends_to_everybody_once(office: Office) -> N
     assert 'value="approve"' in page
 
 
+@pytest.mark.all
 def test_hold_and_withdraw(office: Office) -> None:
     assert office.press("hold").status == 200
     assert (issue(office.room).state, issue(office.room).approve_by) == ("held", None)
@@ -265,6 +271,7 @@ def sent(office: Office) -> Office:
         ("fr", "Commencer un rectificatif", "Rectificatif commencé", "Écrivez ce que vous rectifiez"),
     ],
 )
+@pytest.mark.sampled(1)
 def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     office: Office, begin: str, begun: str, unsaid: str
 ) -> None:
@@ -288,6 +295,7 @@ def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
     assert readers(office.room) == sorted([ANN, BOB, CAT] * 2)
 
 
+@pytest.mark.all
 def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office) -> None:
     wrong = issue(sent(office).room).edition.id
     office.room.add(
@@ -305,6 +313,7 @@ def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office)
     assert len(sheets) == 2
 
 
+@pytest.mark.all
 def test_a_correction_that_was_withdrawn_can_be_begun_again(office: Office) -> None:
     sent(office)
     assert office.press("correct", on="correct", text="Wrong.").status == 200
@@ -314,6 +323,7 @@ def test_a_correction_that_was_withdrawn_can_be_begun_again(office: Office) -> N
     assert (issue(office.room).edition.revision, issue(office.room).state) == (2, "held")
 
 
+@pytest.mark.all
 def test_no_correction_begins_of_what_waits_or_is_corrected_or_changed_meanwhile(office: Office) -> None:
     assert office.press("correct", on="correct", text="Wrong.").status == 409
     number = str(issue(sent(office).room).edition.id)
@@ -328,6 +338,7 @@ def test_no_correction_begins_of_what_waits_or_is_corrected_or_changed_meanwhile
     assert issue(office.room).edition.revision == 1
 
 
+@pytest.mark.all
 def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -> None:
     page = office.page()
     seen = re.search(r'name="seen" value="([^"]*)"', page)
@@ -347,6 +358,7 @@ def test_a_form_of_another_site_is_refused(office: Office) -> None:
     assert readers(office.room) == []
 
 
+@pytest.mark.all
 def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None:
     before = issue(office.room)
     for what, fields in (
@@ -371,6 +383,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None
     assert office.site.post(office.path, b"x" * 300_000).status == 413
 
 
+@pytest.mark.all
 def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
     desk, path = office.desk, office.path
     token = path.rpartition("/")[2]
@@ -405,6 +418,7 @@ def test_the_mail_is_shown_as_it_would_go_and_can_do_nothing(office: Office) -> 
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "-1", "01", "1.0", "%D9%A1", "x"])
+@pytest.mark.sampled(2)
 def test_what_is_no_number_of_an_edition_leads_nowhere(office: Office, number: str) -> None:
     for path in (office.path, "/desk/daily/anybody/guessed"):
         assert office.get(f"{path}/{number}").status == 404

@@ -64,6 +64,7 @@ def test_a_match_is_mailed_once_and_what_was_there_before_never(room: Room) -> N
     assert look(room, NOW + 30 * HOUR) == [(ANN, f"search:{number}")]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(("per_day", "mailed"), [(1, 1), (2, 2)])
 def test_at_most_so_many_mails_a_day_and_later_matches_wait(room: Room, per_day: int, mailed: int) -> None:
     saved(room, per_day=per_day)
@@ -129,6 +130,7 @@ def test_a_restored_store_sends_no_match_that_may_have_been_sent(room: Room) -> 
     assert look(room, NOW + 2 * DAY) == []
 
 
+@pytest.mark.all
 def test_many_matches_are_one_mail_of_the_newest(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     saved(room)
     for number in range(2, 2 + search_mail_job.MOST + 5):

@@ -29,6 +29,7 @@ def states(room: Room) -> tuple[str, str]:
     return issue(room).state, form(room).state
 
 
+@pytest.mark.all
 def test_within_its_minute_edition_and_variants_wait_again_and_nothing_is_published(
     rooms: Room,
 ) -> None:
@@ -54,6 +55,7 @@ def test_within_its_minute_edition_and_variants_wait_again_and_nothing_is_publis
     assert archive_index(room.services.newsletters[0])
 
 
+@pytest.mark.all
 def test_once_a_mail_has_left_nothing_changes(rooms: Room) -> None:
     room, actions = prepared(rooms), rooms.services.admin.editions
     number, later = issue(room).edition.id, EIGHT + 2 * MINUTE
@@ -66,6 +68,7 @@ def test_once_a_mail_has_left_nothing_changes(rooms: Room) -> None:
     assert (states(room), readers(room)) == (("cut", "variant"), [ANN, BOB, CAT])
 
 
+@pytest.mark.all
 def test_a_correction_taken_back_leaves_the_first_edition_on_its_way(rooms: Room) -> None:
     room, actions = prepared(rooms), rooms.services.admin.editions
     number = issue(room).edition.id

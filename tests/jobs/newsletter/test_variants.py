@@ -95,6 +95,7 @@ def test_at_the_deadline_both_go(waiting: Room) -> None:
     assert form(waiting).state == "variant"
 
 
+@pytest.mark.all
 def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> None:
     work, number = editor(waiting.services), issue(waiting).edition.id
     work.drop(number, place(waiting, issue(waiting), "A late goal"), by="jo", now=SEVEN)
@@ -114,6 +115,7 @@ def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> N
         assert "A late goal" not in part
 
 
+@pytest.mark.all
 def test_what_is_decided_for_a_form_counts_more(waiting: Room) -> None:
     work, number, mine = editor(waiting.services), issue(waiting).edition.id, form(waiting).edition.id
     ferry = "Ferry wins the regatta"
@@ -161,6 +163,7 @@ def test_who_chooses_while_the_edition_waits_gets_a_form_that_waits_with_it(wait
     assert readers(waiting) == [ANN, BOB, CAT]
 
 
+@pytest.mark.all
 def test_who_chooses_while_the_edition_waits_is_not_passed_over_however_late_it_is(rooms: Room) -> None:
     room = prepared(rooms, WAITS.replace('"2h"', '"12h"\nmax_lateness = "1h"'))
     choose(room, CAT, SEVEN + 2 * HOUR, section=["Politics"])
@@ -172,6 +175,7 @@ def test_who_chooses_while_the_edition_waits_is_not_passed_over_however_late_it_
     assert readers(room) == [ANN, BOB, CAT]
 
 
+@pytest.mark.all
 def test_who_chooses_right_before_an_editor_lets_it_go_gets_a_form_after_it(waiting: Room) -> None:
     editor(waiting.services).hold(issue(waiting).edition.id, by="jo", now=SEVEN)
     monday = SEVEN + 100 * HOUR
@@ -224,6 +228,7 @@ def test_without_approval_forms_go_at_once_and_have_contents(room: Room) -> None
     assert form(room).content is not None
 
 
+@pytest.mark.all
 def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(waiting: Room) -> None:
     editor(waiting.services).approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     written = waiting.services.publish.run(SEVEN).pages
@@ -248,6 +253,7 @@ def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(wait
     assert "Council votes" not in str(mails)
 
 
+@pytest.mark.all
 def test_pages_of_forms_are_written_once_and_again_when_all_is_built(waiting: Room) -> None:
     editor(waiting.services).approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     waiting.services.publish.run(SEVEN)

@@ -19,6 +19,7 @@ EFFECTS = ("good", "lost", "gateway", "limit", "trouble", "wrong")
 
 @pytest.mark.parametrize("kind", ["discord", "telegram", "mastodon", "matrix", "bluesky"])
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.all)])
+@pytest.mark.sampled(2)
 def test_a_story_stands_at_most_once_on_a_network(room: Room, kind: str, seed: int) -> None:
     chance, standing, keys = random.Random(seed), Counter[str](), dict[str, str]()
 

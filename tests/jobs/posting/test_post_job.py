@@ -97,6 +97,7 @@ def test_a_channel_added_to_the_store_stops_no_post(room: Room, server: Recordin
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(3)
 def test_a_story_is_posted_once(room: Room, server: RecordingServer, kind: str) -> None:
     declare(room, server, kind)
     tell(room, 1)
@@ -109,6 +110,7 @@ def test_a_story_is_posted_once(room: Room, server: RecordingServer, kind: str) 
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "bluesky"])
+@pytest.mark.sampled(2)
 def test_a_new_headline_changes_the_post_in_place(room: Room, server: RecordingServer, kind: str) -> None:
     declare(room, server, kind)
     tell(room, 1)
@@ -244,6 +246,7 @@ ODD: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize("status", [200, 400, 429])
 @pytest.mark.parametrize(("kind", "body"), ODD)
+@pytest.mark.sampled(5)
 def test_an_odd_answer_ends_an_attempt_like_any_other(
     room: Room, server: RecordingServer, kind: str, body: Any, status: int
 ) -> None:
@@ -309,6 +312,7 @@ def test_a_network_that_returns_begins_anew(room: Room, server: RecordingServer)
     assert server.taken == []
 
 
+@pytest.mark.all
 def test_after_a_pause_only_recent_stories_follow_at_the_rate(room: Room, server: RecordingServer) -> None:
     declare(room, server, more="rate = 4")
     tell(room, *range(1, 8), at=timedelta(hours=1))

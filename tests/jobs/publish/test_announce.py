@@ -49,6 +49,7 @@ def test_W1_every_feed_names_the_hub_and_itself(hub: Hub) -> None:
     assert feed["feed_url"] == f"{SITE}/news.json"
 
 
+@pytest.mark.all
 def test_W3_the_hub_is_told_of_the_newsletter_s_own_feed(hub: Hub) -> None:
     base = BASE.replace("[http]", f'hub = "{hub.url("/hub")}"\n[http]')
     letter = '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
@@ -65,6 +66,7 @@ def test_W3_the_hub_is_told_of_the_newsletter_s_own_feed(hub: Hub) -> None:
     assert announce(hub, 120) == {"told": 0, "failed": 0}
 
 
+@pytest.mark.all
 def test_W3_the_hub_is_told_of_each_changed_document_once(hub: Hub) -> None:
     assert announce(hub) == {"told": 3, "failed": 0}
     topics = [f"{SITE}/news.{kind}" for kind in ("atom", "json", "rss")]

@@ -66,6 +66,7 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
         assert "Snow &amp; ice" in str(entry)
 
 
+@pytest.mark.all
 def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(room: Room) -> None:
     room.declare(PAPERS + DAILY, now=SEVEN - 30 * DAY)
     room.add(strike(1, -5), source="harbour")
@@ -152,6 +153,7 @@ def test_every_page_leads_to_the_archive_from_before_the_first_edition_on(room: 
     assert room.services.publish.run(SEVEN - HOUR).pages == ()
 
 
+@pytest.mark.all
 def test_nothing_new_writes_nothing_and_all_is_rebuilt_from_rows(sent: Room) -> None:
     before = output(sent, PAGE)
     assert sent.services.publish.run(SEVEN).pages == ()
@@ -162,6 +164,7 @@ def test_nothing_new_writes_nothing_and_all_is_rebuilt_from_rows(sent: Room) -> 
     assert output(sent, PAGE) == before
 
 
+@pytest.mark.all
 def test_a_correction_takes_the_place_of_the_edition(sent: Room) -> None:
     with sent.store.read() as connection:
         (report,) = edition_store.report_editions(connection)
@@ -203,6 +206,7 @@ def test_the_page_shows_the_images_that_the_mail_shows(room: Room, images: str, 
     assert re.findall(r'class="picture (\w+)"', output(room, PAGE)) == shown
 
 
+@pytest.mark.all
 def test_an_announcement_is_frozen_at_the_cut_and_stands_on_the_page(room: Room) -> None:
     feed = source("harbour", "https://harbour.example/feed")
     notice = '[[announcements]]\nname = "open-day"\ntext = "Come and **see**."\nlabel = "From us"\n'

@@ -63,6 +63,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.all
 def test_a_reader_that_pages_backwards_gets_every_article(newsroom: Room) -> None:
     for start in range(1, 15, 3):
         arrive(newsroom, *range(start, start + 3))
@@ -141,6 +142,7 @@ def test_an_edited_article_is_corrected_in_its_archive_page_and_only_there(newsr
     assert "Corrected" in titles(feed(newsroom, "news/archive/1"))
 
 
+@pytest.mark.all
 def test_long_texts_make_shorter_pages_and_none_is_cut(newsroom: Room) -> None:
     declared = channel().replace(f"limit = {LIMIT}", "limit = 20")
     newsroom.declare(declared + HARBOUR.replace("[[sources]]", "[[sources]]\nrepublish = 'full'"))
@@ -194,6 +196,7 @@ def test_a_renamed_channel_keeps_its_archive(room: Room) -> None:
     assert room.services.gone_channels == frozenset()
 
 
+@pytest.mark.all
 def test_an_archive_begins_again_when_the_query_of_its_channel_changes(room: Room) -> None:
     room.declare(channel(query='"section:sport"') + HARBOUR + HILLS)
     arrive(room, *range(1, 8), section="world")

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from syndicate.store.core import quarantine
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
@@ -56,6 +58,7 @@ def test_one_article_costs_its_page_and_many_do_not_stop_the_others(room: Room) 
     assert failing(room) == []
 
 
+@pytest.mark.all
 def test_a_list_that_fails_stops_no_other_list_and_is_tried_again(room: Room) -> None:
     fill(room)
     file = template(room, "pages/listing.html", "{% if name == 'bad' %}{{ nope }}{% endif %}")
@@ -70,6 +73,7 @@ def test_a_list_that_fails_stops_no_other_list_and_is_tried_again(room: Room) ->
     assert failing(room) == []
 
 
+@pytest.mark.all
 def test_one_edition_that_fails_costs_its_page_and_not_the_archive(room: Room) -> None:
     fill(room)
     for day in (1, 2):

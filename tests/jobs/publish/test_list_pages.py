@@ -87,6 +87,7 @@ def test_a_long_list_has_pages_counted_from_the_oldest(newsroom: Room) -> None:
         assert first in links(newsroom.folder / "feeds", list_page(first, 1))
 
 
+@pytest.mark.all
 def test_a_new_article_changes_one_page_of_a_list_and_a_late_article_also_the_page_of_its_date(
     newsroom: Room,
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_new_article_changes_one_page_of_a_list_and_a_late_article_also_the_pa
     assert len(numbers(listed(newsroom, list_page(SPORT, 1)))) == 31
 
 
+@pytest.mark.all
 def test_a_page_whose_articles_are_pruned_ends_and_no_page_links_to_it(newsroom: Room) -> None:
     newsroom.add(*(report(number) for number in range(1, 96)))
     publish(newsroom)
@@ -113,6 +115,7 @@ def test_a_page_whose_articles_are_pruned_ends_and_no_page_links_to_it(newsroom:
     assert_every_link_is_a_file(newsroom)
 
 
+@pytest.mark.all
 def test_an_article_that_moves_to_another_section_leaves_its_page(newsroom: Room) -> None:
     ids = newsroom.add(*(report(number) for number in range(1, 96)))
     publish(newsroom)
@@ -192,6 +195,7 @@ def test_a_day_and_a_month_without_articles_have_no_page(newsroom: Room) -> None
     assert_every_link_is_a_file(newsroom)
 
 
+@pytest.mark.all
 def test_latest_shows_two_days_and_at_least_the_newest_hundred(newsroom: Room) -> None:
     newsroom.add(*(report(number, hours=24 * number) for number in range(1, 111)))
     publish(newsroom)

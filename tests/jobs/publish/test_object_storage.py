@@ -83,6 +83,7 @@ def test_objects_have_the_headers_of_the_web_server(newsroom: Room, bucket: Buck
         )
 
 
+@pytest.mark.all
 def test_a_run_with_nothing_new_makes_no_request(newsroom: Room, bucket: Bucket) -> None:
     publish(newsroom)
     bucket.requests.clear()
@@ -90,6 +91,7 @@ def test_a_run_with_nothing_new_makes_no_request(newsroom: Room, bucket: Bucket)
     assert bucket.requests == Counter()
 
 
+@pytest.mark.all
 def test_a_new_article_costs_one_request_for_each_file_that_changed(newsroom: Room, bucket: Bucket) -> None:
     publish(newsroom)
     before = bucket.files()
@@ -163,6 +165,7 @@ def test_another_bucket_gets_every_file(newsroom: Room, bucket: Bucket) -> None:
     assert bucket.files("moved") == bucket.files()
 
 
+@pytest.mark.all
 def test_the_web_server_sends_objects_and_asks_again_when_they_change(newsroom: Room, bucket: Bucket) -> None:
     publish(newsroom)
     served = OutputFolder(newsroom.services.published, cache_bytes=1_000_000)

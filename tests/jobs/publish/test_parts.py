@@ -73,6 +73,7 @@ def test_workers_write_in_parts_what_one_run_writes(newsroom: Room) -> None:
     assert files(newsroom.folder / "feeds") == at_once(newsroom)
 
 
+@pytest.mark.all
 def test_after_a_new_article_and_an_edit_the_parts_with_due_work_are_named(newsroom: Room) -> None:
     work(newsroom)
     assert newsroom.services.publish.parts(NOW) == ALWAYS
@@ -102,6 +103,7 @@ def test_no_part_begins_while_one_process_writes_everything(newsroom: Room) -> N
     assert newsroom.services.publish.run(NOW, part="pages:0").busy
 
 
+@pytest.mark.all
 def test_the_front_page_shows_pages_that_are_written_while_it_is_built(newsroom: Room) -> None:
     work(newsroom)
     newsroom.add(report(0))

@@ -105,6 +105,7 @@ def test_everything_is_there_after_one_run_and_the_second_writes_nothing(newsroo
     assert replace(later, pages=()) == PublishResult()
 
 
+@pytest.mark.all
 def test_two_folders_from_one_store_are_the_same_byte_for_byte(newsroom: Room) -> None:
     publish(newsroom)
     first = files(newsroom.folder / "feeds")
@@ -114,6 +115,7 @@ def test_two_folders_from_one_store_are_the_same_byte_for_byte(newsroom: Room) -
     assert files(newsroom.folder / "again") == first
 
 
+@pytest.mark.all
 def test_a_folder_kept_up_to_date_is_the_same_as_one_built_afresh(tmp_path: Path) -> None:
     """Articles come in batches; at the end nothing on disk is out of date."""
     with opened_room(tmp_path) as room:
@@ -134,6 +136,7 @@ def test_a_folder_kept_up_to_date_is_the_same_as_one_built_afresh(tmp_path: Path
     assert [name for name in kept if kept[name] != fresh[name]] == []
 
 
+@pytest.mark.all
 def test_a_corrected_headline_is_corrected_wherever_it_is_linked(newsroom: Room) -> None:
     publish(newsroom)
     linked = [uid for uid, links in related_of(newsroom).items() if links]
@@ -183,6 +186,7 @@ def test_only_what_shows_a_change_is_written(newsroom: Room) -> None:
     assert len(result.pages) < len(ARTICLES) / 2
 
 
+@pytest.mark.all
 def test_a_file_that_somebody_removed_comes_back(newsroom: Room) -> None:
     publish(newsroom)
     before = files(newsroom.folder / "feeds")
@@ -200,6 +204,7 @@ def related_of(room: Room) -> dict[str, list[str]]:
     return {found[one]: [link.url for link in links.get(one, [])] for one in found}
 
 
+@pytest.mark.all
 def test_related_links_parse_back_from_every_kind_of_feed(newsroom: Room) -> None:
     publish(newsroom)
     wanted = related_of(newsroom)
@@ -261,6 +266,7 @@ def test_a_channel_that_cannot_be_written_leaves_the_others_alone_and_is_well_ag
         ("listing.html", "{{ nobody.knows.this }}", "listing.html"),
     ],
 )
+@pytest.mark.sampled(1)
 def test_a_broken_template_hurts_only_its_pages_and_is_reported(
     newsroom: Room, name: str, text: str, said: str
 ) -> None:
@@ -279,6 +285,7 @@ def test_a_broken_template_hurts_only_its_pages_and_is_reported(
     assert failures(newsroom) == {}
 
 
+@pytest.mark.all
 def test_T4_stopped_after_any_batch_the_next_runs_finish_the_same_folder(
     newsroom: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +307,7 @@ def test_T4_stopped_after_any_batch_the_next_runs_finish_the_same_folder(
     assert files(newsroom.folder / "again") == whole
 
 
+@pytest.mark.all
 def test_while_another_process_writes_nothing_is_done(newsroom: Room) -> None:
     with newsroom.store.write() as connection:
         leases.take_lease(connection, "publish", owner="them", now=NOW, until=NOW + LOCK_POLL)
@@ -307,6 +315,7 @@ def test_while_another_process_writes_nothing_is_done(newsroom: Room) -> None:
     assert not (newsroom.folder / "feeds").exists()
 
 
+@pytest.mark.all
 def test_what_a_killed_writer_left_is_swept(newsroom: Room) -> None:
     left = newsroom.folder / "feeds" / "site" / ".index.html.0123456789ab.tmp"
     left.parent.mkdir(parents=True)
@@ -315,6 +324,7 @@ def test_what_a_killed_writer_left_is_swept(newsroom: Room) -> None:
     assert not left.exists()
 
 
+@pytest.mark.all
 def test_a_full_disk_is_told_of_and_the_next_run_writes_everything(newsroom: Room) -> None:
     """A file where the folder should be is what any refusal of the disk looks like to us."""
     (newsroom.folder / "feeds").write_text("not a folder")
@@ -329,6 +339,7 @@ def test_a_full_disk_is_told_of_and_the_next_run_writes_everything(newsroom: Roo
     assert {article.path for _, article in ARTICLES} <= set(mended.pages)
 
 
+@pytest.mark.all
 def test_pages_older_than_two_days_are_frozen_when_only_the_lists_change(newsroom: Room) -> None:
     publish(newsroom)
     late = NOW + timedelta(hours=60)

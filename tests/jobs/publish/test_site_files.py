@@ -78,6 +78,7 @@ def test_days_and_months_are_in_the_sitemap_of_their_year_as_long_as_they_have_p
     assert "site/sitemap-days-2025.xml" not in locations(newsroom, "sitemap.xml")
 
 
+@pytest.mark.all
 def test_a_new_article_of_our_own_rewrites_one_part_and_others_rewrite_none(
     newsroom: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_new_article_of_our_own_rewrites_one_part_and_others_rewrite_none(
     assert publish(newsroom) == set()
 
 
+@pytest.mark.all
 def test_a_folder_kept_up_to_date_has_the_sitemap_of_a_folder_built_afresh(newsroom: Room) -> None:
     old = replace(article(3), first_seen=NOW - timedelta(days=9), published=NOW - timedelta(days=9))
     first, *_ = newsroom.add(article(1), article(2), old)
@@ -127,6 +129,7 @@ def test_articles_of_a_source_that_is_no_longer_own_leave_the_sitemap(newsroom: 
     assert article(1).path not in all_locations(newsroom)
 
 
+@pytest.mark.all
 def test_marks_of_the_sitemap_stay_until_it_is_written(newsroom: Room) -> None:
     newsroom.add(article(1))
     newsroom.services.stories.run(NOW)

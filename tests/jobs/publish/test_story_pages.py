@@ -132,6 +132,7 @@ def test_reports_with_the_same_text_stand_under_the_first(newsroom: Room) -> Non
     assert [link.text_content() for link in copies.xpath(".//a")] == ["dales", "hills"]
 
 
+@pytest.mark.all
 def test_the_page_of_a_merged_story_leads_to_the_other_and_its_feed_goes_on(newsroom: Room) -> None:
     first, second, third = tell(newsroom, 1, 2), tell(newsroom, 4, 5), tell(newsroom, 7, 8)
     publish(newsroom)
@@ -154,6 +155,7 @@ def assert_leads(room: Room, path: str, target: str) -> None:
     assert link == f"https://news.example/{target}"
 
 
+@pytest.mark.all
 def test_a_story_without_a_page_continues_the_page_of_the_story_that_merges_into_it(newsroom: Room) -> None:
     first, second = tell(newsroom, 1), tell(newsroom, 4, 5)
     publish(newsroom)
@@ -166,6 +168,7 @@ def test_a_story_without_a_page_continues_the_page_of_the_story_that_merges_into
         assert story_moves.former_paths(connection, [first]) == {}
 
 
+@pytest.mark.all
 def test_a_folder_built_afresh_has_the_former_addresses_too(newsroom: Room) -> None:
     first, second = tell(newsroom, 1, 2), tell(newsroom, 4, 5)
     old = path_of(newsroom, second)
@@ -190,6 +193,7 @@ def test_a_story_keeps_its_page_when_only_a_source_is_left(newsroom: Room) -> No
         assert path not in listed.read_text("utf-8")
 
 
+@pytest.mark.all
 def test_stories_of_an_older_store_get_their_pages_without_new_articles(newsroom: Room) -> None:
     stories = [tell(newsroom, number, number + 1) for number in (1, 4, 7)]
     publish(newsroom)
@@ -229,6 +233,7 @@ def test_feeds_lead_to_the_full_coverage_in_every_format(newsroom: Room) -> None
         assert f"Full coverage: 2 sources\n{url}" in item["content_text"]
 
 
+@pytest.mark.all
 def test_a_story_of_hundreds_of_articles_stays_a_small_page(newsroom: Room) -> None:
     sentence = "The harbour office counted the boats and wrote a long report about each of them. " * 3
     ids = [

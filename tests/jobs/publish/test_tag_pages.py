@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from lxml import html
 
 from syndicate.publish.site_paths import tag_path
@@ -16,6 +17,7 @@ def listed(room: Room, tag: str) -> list[str]:
     return [title.text_content() for title in page.xpath("//article[contains(@class, 'row')]//h3")]
 
 
+@pytest.mark.all
 def test_a_tag_page_lists_each_text_once(room: Room) -> None:
     room.declare("".join(source(name, f"https://{name}.example/feed") for name in ("harbour", "hills")))
     facts = {"title": FERRY.titles[0], "text": FERRY.text(0, 6), "tags": ("harbour",)}

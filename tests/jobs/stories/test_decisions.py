@@ -138,6 +138,7 @@ def test_a_chosen_article_leads_its_story_until_that_is_undone(newsroom) -> None
     assert lead() == usual
 
 
+@pytest.mark.all
 def test_a_replay_follows_decisions_from_their_time(newsroom) -> None:
     room, ids, uids = newsroom
     actions(room).merge(change(-20), [uids[0], uids[2]])
@@ -162,6 +163,7 @@ def test_a_replay_follows_decisions_from_their_time(newsroom) -> None:
         (lambda act, uids: act.save(change(), uids[0], {"pin": "0", "boost": "x"}), "wrong-fields"),
     ],
 )
+@pytest.mark.sampled(4)
 def test_what_cannot_be_decided_is_refused_with_its_reason_and_changes_nothing(
     newsroom, asked, problem
 ) -> None:

@@ -231,6 +231,7 @@ def test_an_article_stays_in_a_list_when_another_leads_in_its_language(rooms: Ro
     assert {one.id for one in found} == {ids["de"], later}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 def test_the_front_page_and_the_top_channel_show_the_sites_language(room: Room, language: str) -> None:
     base = f'[site]\nurl = "https://news.example"\nlanguage = "{language}"\n'
@@ -245,6 +246,7 @@ def test_the_front_page_and_the_top_channel_show_the_sites_language(room: Room, 
     assert [one["title"] for one in items(output, "top")] == [REPORTS[language][1]]
 
 
+@pytest.mark.all
 def test_a_page_offers_the_story_in_other_languages_marked_and_counted(room: Room) -> None:
     declare(room)
     ids = told(room, {"en": 5, "en-gb": 5, "de": 4, "de-at": 4, "fr": 3, "ar": 2, "zh": 1})
@@ -257,6 +259,7 @@ def test_a_page_offers_the_story_in_other_languages_marked_and_counted(room: Roo
     assert foreign.get("ar", "rtl") == "rtl"
 
 
+@pytest.mark.all
 def test_other_words_count_with_the_plural_of_their_language(room: Room) -> None:
     for language, words in (
         ("ar", "التغطية الكاملة: 3 مصادر"),
@@ -304,6 +307,7 @@ def test_feeds_offer_other_languages_behind_related_stories(room: Room) -> None:
         assert text.count('rel="related"') == 6
 
 
+@pytest.mark.all
 def test_a_feed_is_built_again_when_the_story_gets_another_language_or_another_lead_in_it(
     room: Room,
 ) -> None:
@@ -337,6 +341,7 @@ def test_related_articles_in_other_languages_never_push_out_others(room: Room) -
     assert others.xpath("p") == []
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 def test_an_edition_tells_a_story_in_the_language_of_the_newsletter(rooms: Room, language: str) -> None:
     declare(rooms, DAILY + f'language = "{language}"\n')
@@ -372,6 +377,7 @@ def test_mail_counts_and_marks_other_languages(room: Room) -> None:
         ("ar", "غطاه أيضا مصدران آخران بلغات أخرى"),
     ],
 )
+@pytest.mark.sampled(1)
 def test_mail_counts_once_when_every_other_source_is_in_another_language(
     room: Room, language: str, counted: str
 ) -> None:

@@ -155,6 +155,7 @@ def test_a_decision_goes_with_its_story_through_a_merge(desk: Room) -> None:
     assert [one.story_id for one in stored(desk)] == [desk.articles()[TITLES[2]].story_id]
 
 
+@pytest.mark.all
 def test_a_headline_of_ours_is_on_pages_in_feeds_and_mail_and_each_tells_the_publishers(desk: Room) -> None:
     desk.services.publish.run(SEVEN)
     decide(desk, EditorAction.RETITLE, 1, "Ours <b>& theirs")

@@ -45,6 +45,7 @@ def replayed(room: Room, days: int = 4) -> list[list[str]]:
     return [[story.lead.article.title for story in one.stories] for one in found]
 
 
+@pytest.mark.all
 def test_lists_hold_what_had_been_seen_by_then(desk: Room) -> None:
     found = list(desk.services.replay.lists(SEVEN - 3 * DAY, SEVEN, DAY))
     assert [one.at for one in found] == [SEVEN - number * DAY for number in (3, 2, 1, 0)]
@@ -54,16 +55,19 @@ def test_lists_hold_what_had_been_seen_by_then(desk: Room) -> None:
     assert len(found[0].lists["top"]) == 1
 
 
+@pytest.mark.all
 def test_editions_follow_from_the_replayed_ones_before_them(desk: Room) -> None:
     assert replayed(desk) == [[TITLES[2]], [TITLES[1]], [TITLES[0]], []]
 
 
+@pytest.mark.all
 def test_the_editors_hand_counts_from_when_it_was_laid(desk: Room) -> None:
     decide(desk, EditorAction.DROP, 2, now=SEVEN - 2 * DAY - HOUR)
     decide(desk, EditorAction.DROP, 3, now=SEVEN)
     assert replayed(desk) == [[TITLES[2]], [], [TITLES[0]], []]
 
 
+@pytest.mark.all
 def test_coverage_is_that_of_the_time(desk: Room) -> None:
     told_again = news(9, TITLES[2], SEVEN - HOUR)
     desk.add(told_again, source="hills")
@@ -120,6 +124,7 @@ def test_stories_that_merged_later_are_still_two_in_earlier_lists(rooms: Room) -
     assert [one.coverage for one in now.lists["top"]] == [3]
 
 
+@pytest.mark.all
 def test_an_edition_holds_the_stories_of_its_time_and_what_they_became_is_not_told_again(room: Room) -> None:
     ids, job = merged(room)
     (newsletter,) = room.services.newsletters
@@ -128,6 +133,7 @@ def test_an_edition_holds_the_stories_of_its_time_and_what_they_became_is_not_to
     assert second.stories == ()
 
 
+@pytest.mark.all
 def test_what_a_real_edition_carried_before_is_known_in_a_replay(room: Room) -> None:
     room.declare(SOURCES + DAILY, now=SEVEN - 30 * DAY)
     (lead,) = room.add(news(1, TITLES[0], SEVEN - DAY - HOUR))
@@ -155,6 +161,7 @@ def test_what_was_settled_long_before_keeps_its_story_and_does_not_come_back(roo
     assert [(one.article_id, one.coverage) for one in found.lists["top"]] == [(new, 1)]
 
 
+@pytest.mark.all
 def test_present_rules_apply_to_the_past(desk: Room) -> None:
     for day in range(4):
         desk.add(news(10 + day, f"Another paper of day {day}", SEVEN - day * DAY - HOUR), source="hills")
@@ -164,6 +171,7 @@ def test_present_rules_apply_to_the_past(desk: Room) -> None:
     assert replayed(desk) == [[], [], [], []]
 
 
+@pytest.mark.all
 def test_nothing_is_written_and_nothing_is_sent(desk: Room) -> None:
     desk.subscribe("ann@example.org")
     before = rows(desk)

@@ -102,6 +102,7 @@ def arrive(room: Room, articles: Iterable[tuple[str, NewArticle]]) -> None:
         room.add(article, source=paper)
 
 
+@pytest.mark.all
 def test_the_newsroom_becomes_stories_told_by_several_sources(room: Room) -> None:
     declare(room, PAPERS)
     arrive(room, ARTICLES)
@@ -116,6 +117,7 @@ def test_the_newsroom_becomes_stories_told_by_several_sources(room: Room) -> Non
     assert job(room).run(NOW).placed == 0
 
 
+@pytest.mark.all
 def test_stories_are_the_same_in_one_batch_in_many_and_over_restarts(tmp_path: Path) -> None:
     """Some related links near the threshold depend on what was known when they were chosen; stories never."""
 

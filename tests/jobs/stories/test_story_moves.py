@@ -236,6 +236,7 @@ def test_after_a_split_no_article_that_was_told_is_told_again(room: Room) -> Non
     assert [one.outcome for one in room.services.editions.run(seven + DAY)] == ["empty"]
 
 
+@pytest.mark.all
 def test_a_better_lead_takes_over_and_no_feed_loses_an_item(room: Room) -> None:
     room.declare(
         source("harbour", "https://harbour.example/feed")
@@ -271,6 +272,7 @@ def counted(room: Room) -> int:
         return story_store.count_stories(connection)[0]
 
 
+@pytest.mark.all
 def test_five_hundred_copies_of_one_wire_story_are_one_story(room: Room) -> None:
     declare(room)
     for paper in PAPERS:
@@ -283,6 +285,7 @@ def test_five_hundred_copies_of_one_wire_story_are_one_story(room: Room) -> None
     assert (story.articles, story.coverage) == (500, 5)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "text", ["", "Clear sky, {n} degrees, wind from the west.", "Rain until {n} o'clock, then fog."]
 )

@@ -56,6 +56,7 @@ def actions(room: Room) -> list[str]:
         return [row.action for row in audit_store.audit_rows(connection)]
 
 
+@pytest.mark.all
 def test_an_uncertain_mail_is_sent_again_and_another_marked_as_delivered(site: AdminSite) -> None:
     first, second = uncertain(site.room)
     client = site.client()

@@ -65,6 +65,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             yield Desk(room, site, site.client("editor"), issue(room).edition.id)
 
 
+@pytest.mark.all
 def test_every_button_saves_what_was_typed_beside_it(desk: Desk) -> None:
     first, second, third = desk.stories()
     page = desk.press(f"down:{first}", **{f"summary-{third}": "Typed elsewhere.", "note": "Hello."})
@@ -85,6 +86,7 @@ def test_every_button_saves_what_was_typed_beside_it(desk: Desk) -> None:
     assert desk.form().value("subject") == "New subject"
 
 
+@pytest.mark.all
 def test_a_form_that_is_stale_gets_409_with_both_texts_and_can_be_saved_then(desk: Desk) -> None:
     stale = desk.form()
     desk.press("save", note="Somebody was faster.")
@@ -97,6 +99,7 @@ def test_a_form_that_is_stale_gets_409_with_both_texts_and_can_be_saved_then(des
     assert desk.form().value("note") == "My long note."
 
 
+@pytest.mark.all
 def test_wrong_fields_come_back_as_typed_beside_the_reason(desk: Desk) -> None:
     key = desk.stories()[0]
     typed = {"subject": "x" * 120, "note": "Kept.", f"headline-{key}": " "}
@@ -141,6 +144,7 @@ def test_approve_then_take_back_then_approve_again_sends_once(desk: Desk) -> Non
         assert delivery_store.count_deliveries(connection) == {"sent": 3}
 
 
+@pytest.mark.all
 def test_an_approval_of_other_contents_is_refused(desk: Desk) -> None:
     form = next(
         one for one in forms_of(desk.client.page(f"{desk.path}/approve")) if one.action.endswith("/approve")
@@ -150,6 +154,7 @@ def test_an_approval_of_other_contents_is_refused(desk: Desk) -> None:
     assert (desk.state(), readers(desk.room)) == ("waiting", [])
 
 
+@pytest.mark.all
 def test_hold_never_send_and_correct(desk: Desk) -> None:
     desk.press("hold", note="Typed before the hold.")
     assert desk.state() == "held"
@@ -169,6 +174,7 @@ def test_hold_never_send_and_correct(desk: Desk) -> None:
     assert issue(desk.room).state == "withdrawn"
 
 
+@pytest.mark.all
 def test_a_story_is_found_added_and_tested(desk: Desk) -> None:
     gone = desk.stories()[0]
     title = desk.form().value(f"headline-{gone}")
@@ -183,6 +189,7 @@ def test_a_story_is_found_added_and_tested(desk: Desk) -> None:
     assert readers(desk.room) == []
 
 
+@pytest.mark.all
 def test_a_one_off_issue_is_written_with_a_picked_story(desk: Desk) -> None:
     title = desk.form().value(f"headline-{desk.stories()[0]}")
     typed = {"newsletter": "daily", "subject": "Open day", "text": "Come **and** see.", "words": title}

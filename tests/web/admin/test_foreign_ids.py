@@ -145,6 +145,7 @@ ADMINS_ONLY = (
 )
 
 
+@pytest.mark.all
 def test_an_editor_reaches_no_page_of_admins_with_any_id(site: AdminSite) -> None:
     eve = site.client("editor")
     for method, path in ADMINS_ONLY:

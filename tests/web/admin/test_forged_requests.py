@@ -83,6 +83,7 @@ def forged() -> dict[str, tuple[dict[str, str], dict[str, str]]]:
     }
 
 
+@pytest.mark.all
 def test_a_valid_cookie_alone_sends_no_form(admin_site: AdminSite) -> None:
     """Each way of forging is tried on some addresses, and one of them on each."""
     nora, other = admin_site.client(), admin_site.client("editor")
@@ -123,6 +124,7 @@ def test_other_methods_change_nothing(admin_site: AdminSite) -> None:
     assert nora.get("/admin/account").status == 200
 
 
+@pytest.mark.all
 def test_no_sign_in_leads_elsewhere(admin_site: AdminSite) -> None:
     admin_site.add_user(password_hash=HASH)
     signed_in = admin_site.client()

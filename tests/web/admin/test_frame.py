@@ -4,6 +4,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.types import Message
 
 from syndicate.cli.operate.serving import mounted_apps, web_servers
@@ -32,6 +33,7 @@ def test_every_page_forbids_frames_scripts_and_caches(admin_client: AdminClient,
         assert answer["access-control-allow-origin"] is None
 
 
+@pytest.mark.all
 def test_every_page_and_empty_form_opens(admin_client: AdminClient):
     paths = [r.path for r in ADMIN_ROUTES if "GET" in r.methods and "{" not in r.path]
     assert len(paths) > 20

@@ -274,6 +274,7 @@ def test_the_rules_are_tried_on_stored_articles_and_on_a_last_answer(newsroom):
     assert client.get("/admin/rules?source=unknown").status == 422
 
 
+@pytest.mark.all
 def test_names_titles_and_bytes_of_strangers_stay_text_on_every_page(newsroom):
     room, site, _ = newsroom
     client = site.client()

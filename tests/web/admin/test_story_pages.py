@@ -100,6 +100,7 @@ def test_pin_and_undo_in_a_list_lead_back_to_it(admin_client, admin_room):
     assert "undo" in admin_client.page("/admin/stories/decisions")
 
 
+@pytest.mark.all
 def test_a_merge_shows_what_changes_and_then_happens(admin_client, admin_room):
     first, _, third = uids(admin_room)
     form = {"do": "merge", "uid": first, "to": "Pier cracks"}

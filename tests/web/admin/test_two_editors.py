@@ -50,6 +50,7 @@ def press(client: AdminClient, path: str, form: PageForm, do: str, **texts: str)
     return answer.status, answer.body.decode() if answer.status != 303 else client.follow(answer)
 
 
+@pytest.mark.all
 def test_both_texts_and_the_name_of_the_faster_editor_are_shown(desk: AdminSite) -> None:
     nora, eve = desk.client(), desk.client("editor")
     path = f"/admin/editions/{issue(desk.room).edition.id}"
@@ -64,6 +65,7 @@ def test_both_texts_and_the_name_of_the_faster_editor_are_shown(desk: AdminSite)
     assert form_with(nora.page(path), "save").value("note") == "Of Nora."
 
 
+@pytest.mark.all
 def test_no_button_of_a_stale_form_does_anything(desk: AdminSite) -> None:
     nora, eve = desk.client(), desk.client("editor")
     path = f"/admin/editions/{issue(desk.room).edition.id}"
@@ -75,6 +77,7 @@ def test_no_button_of_a_stale_form_does_anything(desk: AdminSite) -> None:
         assert (issue(desk.room).state, readers(desk.room)) == ("waiting", []), verb
 
 
+@pytest.mark.all
 def test_what_is_approved_or_withdrawn_is_what_the_editor_saw(desk: AdminSite) -> None:
     nora, eve = desk.client(), desk.client("editor")
     path = f"/admin/editions/{issue(desk.room).edition.id}"
@@ -90,6 +93,7 @@ def test_what_is_approved_or_withdrawn_is_what_the_editor_saw(desk: AdminSite) -
     assert (issue(desk.room).state, readers(desk.room)) == ("waiting", [])
 
 
+@pytest.mark.all
 def test_of_two_editors_who_save_at_the_same_moment_one_wins_and_the_other_is_told(desk: AdminSite) -> None:
     clients = [desk.client(), desk.client("editor")]
     path = f"/admin/editions/{issue(desk.room).edition.id}"
@@ -109,6 +113,7 @@ def test_of_two_editors_who_save_at_the_same_moment_one_wins_and_the_other_is_to
     assert len(desk.room.services.review.changes(issue(desk.room).edition.id)) == 2
 
 
+@pytest.mark.all
 def test_of_an_approval_and_a_withdrawal_at_the_same_moment_one_happens(desk: AdminSite) -> None:
     clients, path = [desk.client(), desk.client("editor")], f"/admin/editions/{issue(desk.room).edition.id}"
     buttons, barrier = ("approve", "withdraw"), Barrier(2)

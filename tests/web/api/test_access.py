@@ -12,13 +12,13 @@ from syndicate.web.api.api_app import described_api
 from tests.factories import NOW
 from tests.web.api.conftest import ALL, Api, api_of
 
-DOCUMENT = described_api()
-OPERATIONS = [
-    (method.upper(), path, operation)
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in item.items()
-]
-NAMES = [f"{method} {path}" for method, path, _ in OPERATIONS]
+
+def operations() -> list[tuple[str, str, Any]]:
+    return [
+        (method.upper(), path, operation)
+        for path, item in described_api()["paths"].items()
+        for method, operation in item.items()
+    ]
 
 
 def address(path: str) -> str:
@@ -35,8 +35,9 @@ def send(api: Api, method: str, path: str) -> Any:
     return api.ask(method, address(path), body, if_match="*", idempotency_key="k")
 
 
+@pytest.mark.all
 def test_every_route_refuses_every_other_scope(api: Api) -> None:
-    for method, path, operation in OPERATIONS:
+    for method, path, operation in operations():
         needed = operation["x-scope"]
         others = Api(api.room, api.app, api.with_token(*(ALL - {needed})).token, api.now)
         refused = send(others, method, path)
@@ -47,7 +48,7 @@ def test_every_route_refuses_every_other_scope(api: Api) -> None:
 def test_every_route_refuses_every_wrong_scope_and_does_nothing(api: Api) -> None:
     tokens = {scope: api.with_token(scope) for scope in sorted(ALL)}
     before = rows(api)
-    for method, path, operation in OPERATIONS:
+    for method, path, operation in operations():
         for scope, program in tokens.items():
             if scope != operation["x-scope"]:
                 refused = send(program, method, path)
@@ -56,22 +57,23 @@ def test_every_route_refuses_every_wrong_scope_and_does_nothing(api: Api) -> Non
 
 
 def test_every_route_refuses_a_request_without_a_token(api: Api) -> None:
-    for method, path, _ in OPERATIONS:
+    for method, path, _ in operations():
         nobody = Api(api.room, api.app, "", api.now)
         refused = send(nobody, method, path)
         assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer"), path
         assert send(Api(api.room, api.app, "syn_" + "a" * 43, api.now), method, path).status == 401
 
 
+@pytest.mark.all
 def test_a_scope_alone_opens_its_routes(api: Api) -> None:
-    tokens = {scope: api.with_token(scope) for scope in {op["x-scope"] for _, _, op in OPERATIONS}}
-    for method, path, operation in OPERATIONS:
+    tokens = {scope: api.with_token(scope) for scope in {op["x-scope"] for _, _, op in operations()}}
+    for method, path, operation in operations():
         assert send(tokens[operation["x-scope"]], method, path).status not in (401, 403), path
 
 
 def test_no_token_reads_secrets_or_writes_what_people_write(api: Api) -> None:
-    assert "admin:write" not in {operation["x-scope"] for _, _, operation in OPERATIONS}
-    assert not [name for name in NAMES if re.search(r"users|tokens", name)]
+    assert "admin:write" not in {operation["x-scope"] for _, _, operation in operations()}
+    assert not [path for _, path, _ in operations() if re.search(r"users|tokens", path)]
 
 
 def test_the_token_of_an_editor_has_the_scopes_of_editors_only(api: Api) -> None:
@@ -110,6 +112,7 @@ def test_cookies_and_passwords_open_nothing(api: Api) -> None:
     assert nobody.get(f"/articles?token={api.token}").status == 401
 
 
+@pytest.mark.all
 def test_a_token_makes_600_requests_a_minute_also_after_a_restart(room: Any) -> None:
     first = api_of(room).with_token()
     for _ in range(550):
@@ -126,13 +129,13 @@ def test_a_token_makes_600_requests_a_minute_also_after_a_restart(room: Any) -> 
 
 def test_public_reads_need_no_token_and_show_what_is_published(room: Any) -> None:
     api = api_of(room, is_public=True)
-    public = [path for method, path, operation in OPERATIONS if operation["x-public"]]
+    public = [path for method, path, operation in operations() if operation["x-public"]]
     assert {path.split("/")[1] for path in public} == {"articles", "stories", "channels", "editions"}
     for path in public:
         answer = api.get(address(path))
         assert answer.status in (200, 404, 308), path
         assert answer.headers["access-control-allow-origin"] == "*"
-    for method, path, operation in OPERATIONS:
+    for method, path, operation in operations():
         if not operation["x-public"]:
             assert send(api, method, path).status == 401, path
     assert "access-control-allow-origin" not in api_of(room).with_token().get("/sources").headers

@@ -36,6 +36,7 @@ def test_two_keys_are_two_articles_even_with_equal_title_and_date(api: Api) -> N
     assert first != second
 
 
+@pytest.mark.all
 def test_an_article_without_a_date_is_published_now(api: Api) -> None:
     api.post("/articles", ARTICLE | {"key": "dated", "published": "2026-11-20T08:00:00Z"})
     number = api.post("/articles", ARTICLE | {"title": "Other"}).json["id"]

@@ -29,6 +29,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in BODIES.items()])
 @pytest.mark.parametrize("path", ["/articles", "/sources", "/decisions", "/channels", "/discoveries"])
+@pytest.mark.sampled(20)
 def test_a_hostile_body_is_a_problem(api: Api, path: str, body: bytes) -> None:
     answer = api.ask("POST", path, body)
     assert 400 <= answer.status < 500, answer.body
@@ -72,6 +73,7 @@ def test_a_large_body_is_refused_before_it_is_read(api: Api) -> None:
         "/subscribers?address=" + "x" * 5_000,
     ],
 )
+@pytest.mark.sampled(11)
 def test_a_hostile_address_is_a_problem_or_an_empty_list(api: Api, path: str) -> None:
     answer = api.get(path)
     assert answer.status < 500, answer.body
@@ -83,6 +85,7 @@ LISTS = ["articles", "audit", "bounces", "channels", "decisions", "deliveries", 
 LISTS += ["newsletters", "sources", "sources/1/polls", "stories", "subscribers", "suppressions", "webhooks"]
 
 
+@pytest.mark.all
 def test_a_cursor_of_any_content_is_refused_or_a_position(rooms: Room) -> None:
     api = api_of(rooms).with_token()
     for position in POSITIONS:

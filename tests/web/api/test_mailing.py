@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.factories import NOW, new_article
 from tests.web.api.conftest import Api
 
 NORA = "nora@example.com"
 
 
+@pytest.mark.all
 def test_an_edition_is_changed_and_approved_as_it_was_read(api: Api) -> None:
     room = api.room
     room.subscribe(NORA)

@@ -156,6 +156,7 @@ def subscribers(api: Api) -> Iterator[Reply]:
     yield api.ask("POST", path, b"email\ncleo@example.com\n", idempotency_key="4")
 
 
+@pytest.mark.all
 def test_every_declared_problem_is_produced_with_its_status(api: Api) -> None:
     produced: dict[str, int] = {}
     for step in (editions, requests, sources, stories, subscribers):

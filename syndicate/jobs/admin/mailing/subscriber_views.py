@@ -41,12 +41,7 @@ _OUTCOMES = {
     Standing.DUPLICATE.value: "unreadable",
     Standing.INVALID.value: "unreadable",
 }
-_REASONS = {
-    "left": "has unsubscribed; only its owner can undo that",
-    "suppressed": "is suppressed",
-    "already": "is subscribed already",
-    "kept": "has left the list or bounced, and confirmed here later",
-}
+_REASONS = {"already": "is subscribed already", **import_store.NOT_ADDED}
 
 
 @dataclass(frozen=True, slots=True)
