@@ -26,6 +26,12 @@ def in_one_language(
     ]
     language = next((text for text in (*preferred, *current) if text in current), "")
     lead_id = leads.get((candidate.story.id, language), candidate.story.lead_id)
-    marked = [replace(member, foreign=is_foreign(member.language, language)) for member in candidate.members]
+    marked = [
+        replace(member, foreign=foreign) if foreign != member.foreign else member
+        for member, foreign in ((one, is_foreign(one.language, language)) for one in candidate.members)
+    ]
     members = sorted(marked, key=lambda member: (member.foreign, member.article_id != lead_id))
-    return replace(candidate, story=replace(candidate.story, lead_id=lead_id), members=tuple(members))
+    story = candidate.story
+    if story.lead_id != lead_id:
+        story = replace(story, lead_id=lead_id)
+    return replace(candidate, story=story, members=tuple(members))
