@@ -10,6 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 
+_MOST_STATEMENTS = 10_000
+
+
 class SharedStatements(dict[Any, Any]):
     """Compiled statements by the name of their dialect instead of the dialect, and by SQLAlchemy's key."""
 
@@ -17,6 +20,8 @@ class SharedStatements(dict[Any, Any]):
         return super().get((key[0].name, *key[1:]), default)
 
     def __setitem__(self, key: Any, compiled: Any) -> None:
+        if len(self) >= _MOST_STATEMENTS:
+            self.clear()
         super().__setitem__((key[0].name, *key[1:]), compiled)
 
 
