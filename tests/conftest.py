@@ -56,7 +56,6 @@ ON_BOTH_ENGINES = {
     "store/test_migration.py",
     "store/test_table_copy.py",
     "store/test_word_index.py",
-    "invariants/test_copied_stores.py",
 }
 
 
