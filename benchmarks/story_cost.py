@@ -25,8 +25,6 @@ from numpy.typing import NDArray
 
 from benchmarks.story_cost_restart import restart_seconds
 from benchmarks.story_cost_texts import PackedArticle, Report, Wire
-from benchmarks.story_measures import compare
-from benchmarks.story_sets import terms_of
 from syndicate.model import StoredArticle
 from syndicate.services import COLLECT_AFTER
 from syndicate.store.core.column_types import to_microseconds
@@ -39,6 +37,7 @@ from syndicate.stories import (
     StoryOptions,
 )
 from syndicate.stories.terms.vocabulary import TERM_SPACE
+from tests.stories.newsroom import compare, terms_of
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 WEEK = timedelta(days=7)
