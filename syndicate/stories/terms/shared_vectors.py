@@ -153,7 +153,7 @@ def _known_parts(words: Iterable[str]) -> Iterator[list[tuple[int, int, float]]]
 
 
 def _split(word: str, parts: Iterator[list[tuple[int, int, float]]]) -> tuple[int, ...]:
-    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_known_parts``."""
+    """Return the rows of a word's most probable pieces; ``parts`` come from ``_known_parts``."""
     size = len(word)
     best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
     for start, pieces in enumerate(islice(parts, size)):
