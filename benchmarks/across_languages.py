@@ -23,11 +23,11 @@ from zlib import crc32
 
 import numpy as np
 
-from benchmarks.story_sets import terms_of
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.across_languages import compare_across
 from syndicate.stories.link_scores import weigh_cosines
 from syndicate.stories.terms.similarity import TermSpace
+from tests.stories.newsroom import terms_of
 
 REPORTS = Path(__file__).parent.parent / "tests" / "stories" / "reports.tsv"
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,9 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.story_cost_restart import restart_seconds
-from benchmarks.story_cost_texts import Report, Wire
-from benchmarks.story_measures import compare
-from benchmarks.story_sets import terms_of
+from benchmarks.story_cost_texts import PackedArticle, Report, Wire
 from syndicate.model import StoredArticle
 from syndicate.services import COLLECT_AFTER
 from syndicate.store.core.column_types import to_microseconds
@@ -39,6 +37,7 @@ from syndicate.stories import (
     StoryOptions,
 )
 from syndicate.stories.terms.vocabulary import TERM_SPACE
+from tests.stories.newsroom import compare, terms_of
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -55,8 +54,7 @@ class Placed:
     ``text`` is the label of its text, ``rare`` says which terms tell its event.
     """
 
-    item: IndexedArticle
-    terms: Fingerprint
+    item: PackedArticle
     story: int
     text: int
     rare: NDArray[np.bool_]
@@ -95,16 +93,14 @@ def written(wire: Wire, size: int) -> list[Placed]:
     index = StoryIndex(StoryOptions())
     reports = [wire.report() for _ in range(size)]
     dates = [START + WEEK * position / size for position in range(size)]
-    items: list[IndexedArticle] = []
-    packed: list[Fingerprint] = []
+    items: list[PackedArticle] = []
     counts = np.zeros(TERM_SPACE, np.int32)
     for number, (report, published) in enumerate(zip(reports, dates, strict=True), 1):
         place(index, number, published, report, read(report))
         terms = Fingerprint.unpack(index.packed(number))
         counts[terms.term_numbers()] += 1
-        packed.append(terms)
         items.append(
-            IndexedArticle(
+            PackedArticle(
                 article_id=number,
                 source_id=number % 200,
                 published=published,
@@ -115,20 +111,19 @@ def written(wire: Wire, size: int) -> list[Placed]:
     return [
         Placed(
             item,
-            terms,
             index.story_of(item.article_id) or 0,
             index.text_of(item.article_id),
-            counts[terms.term_numbers()] <= RARE,
+            counts[item.terms.term_numbers()] <= RARE,
         )
-        for item, terms in zip(items, packed, strict=True)
+        for item in items
     ]
 
 
-def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle, int, int]]:
+def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[PackedArticle, int, int]]:
     """The week ``times`` over, with stories and texts; each copy of an article has rare words of its own."""
     size = len(week)
     for placed in week:
-        terms = placed.terms
+        terms = placed.item.terms
         for copy in range(times):
             numbers, shingles = terms.term_numbers(), np.frombuffer(terms.shingles, np.uint32)
             others = np.where(placed.rare, (numbers + copy * 7919) % TERM_SPACE, numbers)
@@ -146,10 +141,8 @@ def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle,
             yield item, placed.story + shift, placed.text + shift
 
 
-def stored(item: IndexedArticle, story: int, text: int) -> StoredArticle:
+def stored(item: PackedArticle, story: int, text: int) -> StoredArticle:
     """An article of the week as it is read back."""
-    if not isinstance(item.terms, Fingerprint):
-        raise TypeError("articles must be packed")
     return StoredArticle(
         article_id=item.article_id,
         source_id=item.source_id,

@@ -7,19 +7,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+from benchmarks.story_cost_texts import PackedArticle
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.model import NewArticle, Source
 from syndicate.store import Store, open_store
 from syndicate.store.ingest import article_store, declared_sources, source_store
 from syndicate.store.stories import story_store
 from syndicate.store.stories.story_store import ArticlePlacement
-from syndicate.stories import Fingerprint, IndexedArticle, StoryOptions
+from syndicate.stories import StoryOptions
 
 CHUNK = 5000
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int]]) -> float:
+def restart_seconds(articles: Sequence[tuple[PackedArticle, int, int]]) -> float:
     """CPU seconds, the least of three, to load the index of these placed articles from SQLite."""
     with TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'news.db'}")
@@ -38,7 +39,7 @@ def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int]]) -> floa
     return min(spent)
 
 
-def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int]]) -> None:
+def fill_store(store: Store, articles: Sequence[tuple[PackedArticle, int, int]]) -> None:
     """Store placed articles, with their stories and terms, as one source told them."""
     ids: dict[int, int] = {}
     stories: dict[int, int] = {}
@@ -61,11 +62,9 @@ def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int]]
 
 
 def _place(
-    placed: tuple[IndexedArticle, int, int], ids: dict[int, int], stories: dict[int, int]
+    placed: tuple[PackedArticle, int, int], ids: dict[int, int], stories: dict[int, int]
 ) -> ArticlePlacement:
     item, story, text = placed
-    if not isinstance(item.terms, Fingerprint):
-        raise TypeError("articles must be packed")
     return ArticlePlacement(
         article_id=ids[item.article_id],
         story_id=stories[story],
@@ -74,7 +73,7 @@ def _place(
     )
 
 
-def _row(item: IndexedArticle) -> NewArticle:
+def _row(item: PackedArticle) -> NewArticle:
     uid = str(UUID(int=item.article_id))
     return NewArticle(
         uid=uid,

@@ -5,8 +5,11 @@ import re
 from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 from pydoc_data import topics
+
+from syndicate.stories import Fingerprint
 
 SYLLABLES = [first + vowel for first in "bdfgklmnprstvz" for vowel in "aeiou"]
 INVENTED_WORDS = 40_000
@@ -21,6 +24,17 @@ class Report:
     title: str
     text: str
     language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedArticle:
+    """One article as a store has it."""
+
+    article_id: int
+    source_id: int
+    published: datetime
+    title: str
+    terms: Fingerprint
 
 
 @dataclass(slots=True)

@@ -22,10 +22,11 @@ from benchmarks.story_sets import (
     relatives,
     ticks,
 )
-from syndicate.model import ScoredLink, StoredArticle
+from syndicate.model import StoredArticle
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions, without_round_ups
 from syndicate.stories.duplicates import copy_strength, is_copy
+from tests.stories.newsroom import compare, similar
 
 SAMPLE = 200
 
@@ -312,15 +313,3 @@ def mean(values: Sequence[float]) -> float:
 
 def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def similar(index: StoryIndex, article_id: int) -> tuple[ScoredLink, ...]:
-    """The nearest articles, best first, even without a link."""
-    entry = index._entries[article_id]  # noqa: SLF001
-    ranked = index._chooser.in_context(entry, index._ranked(entry), index._neighbours)  # noqa: SLF001
-    return tuple(match.scored() for match in ranked)
-
-
-def compare(index: StoryIndex, article_id: int, other_id: int) -> ScoredLink:
-    """The score of an article as seen from another."""
-    return index._compare(index._entries[article_id], [other_id])[0].scored()  # noqa: SLF001

@@ -26,11 +26,10 @@ from benchmarks.daemon_memory import free_port
 from benchmarks.measuring import memory_mib, seconds_of
 from benchmarks.story_cost import START, TEMPLATES, WEEK, copies, written
 from benchmarks.story_cost_restart import fill_store
-from benchmarks.story_cost_texts import Wire
+from benchmarks.story_cost_texts import PackedArticle, Wire
 from syndicate.store import open_store, schema
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.stories import story_store
-from syndicate.stories import IndexedArticle
 from tests.factories import new_article
 
 QUIET = 10.0
@@ -55,7 +54,7 @@ def fill(url: str, count: int) -> None:
     store.dispose()
 
 
-def _until_now(count: int) -> Iterator[tuple[IndexedArticle, int, int]]:
+def _until_now(count: int) -> Iterator[tuple[PackedArticle, int, int]]:
     week = written(Wire(1), min(count, TEMPLATES))
     shift = datetime.now(UTC) - WEEK - START
     for item, story, text in copies(week, max(1, count // len(week))):

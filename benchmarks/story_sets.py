@@ -11,19 +11,15 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from syndicate.stories import ArticleTerms, IndexedArticle, StoryOptions, extract_terms
+from syndicate.stories import IndexedArticle, StoryOptions
 from syndicate.text.plain import plain_text
+from tests.stories.newsroom import terms_of
 
 ONE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 # Articles in one transaction of the stories job, as shipped.
 BATCH = 250
 # The daemon polls a source several times an hour.
 TICK = timedelta(minutes=15)
-
-
-def terms_of(title: str, text: str, language: str) -> ArticleTerms:
-    """Return the terms of a single article."""
-    return extract_terms([(title, text, language)])[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.story_sets import in_part, read_rows, terms_of
+from benchmarks.story_sets import in_part, read_rows
 from syndicate.stories import (
     ENOUGH_OTHERS,
     IndexedArticle,
@@ -40,6 +40,7 @@ from syndicate.stories import (
     rank_top,
     theme_weight,
 )
+from tests.stories.newsroom import terms_of
 
 TEACHING = 0.3
 PLACES = 10

@@ -56,13 +56,12 @@ ON_BOTH_ENGINES = {
     "store/test_migration.py",
     "store/test_table_copy.py",
     "store/test_word_index.py",
-    "invariants/test_copied_stores.py",
 }
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests on PostgreSQL outside of those files as ``all``, and what ``sampled`` leaves out."""
+    """Mark tests on PostgreSQL outside of those files as ``all``, and cases that ``sampled`` leaves out."""
     cases: dict[str, list[pytest.Function]] = {}
     for item in items:
         file = item.path.relative_to(Path(__file__).parent).as_posix()

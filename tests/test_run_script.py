@@ -1,6 +1,7 @@
 """./run works with the pythons people have, and what it installs is pinned whatever the index."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,13 @@ def test_an_unknown_word_is_refused_with_a_hint_before_anything_else_happens(tmp
     assert done.returncode == 2
     assert "./run --help" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_of_other_files_does_not_become_an_environment(tmp_path):
+    (tmp_path / "letter.txt").write_text("kept")
+    with pytest.raises(SystemExit, match="SYNDICATE_ENVIRONMENT"):
+        runpy.run_path(str(CHECKOUT / "run"))["create"](tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 @pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: file.name)

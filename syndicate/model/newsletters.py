@@ -50,6 +50,10 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OPEN_DELIVERIES = ("pending", "sending", "deferred")
+"""States of deliveries that have not ended."""
+
+
 class DeliveryCause(StrEnum):
     """Cause of a delivery's state other than a reply of the mail server."""
 

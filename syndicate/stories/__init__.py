@@ -3,7 +3,7 @@
 # ruff: noqa: F401 - other rooms import these names from here
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.duplicates import is_news, is_update
-from syndicate.stories.grouping_rules import MERGED, SPLIT, Regrouping, StoryMatch
+from syndicate.stories.grouping_rules import MERGED, SPLIT, Regrouping
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
 from syndicate.stories.link_choice import without_round_ups
 from syndicate.stories.lists.contenders import Contenders

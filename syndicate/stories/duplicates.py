@@ -64,9 +64,10 @@ def names_of(article: Fingerprint) -> frozenset[int]:
     return frozenset(memoryview(article.names).cast("I"))
 
 
+# The last article is kept, since it is compared with several others in a row.
 @lru_cache(maxsize=1)
 def words_of(article: Fingerprint) -> frozenset[int]:
-    """Return the hashes of words, names and figures; an article is compared with several others in a row."""
+    """Return the hashes of an article's words, names and figures."""
     return frozenset(memoryview(article.terms[: 4 * article.words] + article.names).cast("I"))
 
 

@@ -5,22 +5,18 @@ from datetime import datetime
 
 from syndicate.model import ScoredLink
 from syndicate.stories.grouping_rules import Regrouping, StoryMatch
-from syndicate.stories.terms.fingerprint import Fingerprint
 from syndicate.stories.terms.weighed_terms import ArticleTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedArticle:
-    """Article to be placed. ``hints`` are ids of the articles that its source lists as further reading.
-
-    ``terms`` are as extracted, or the fingerprint of an earlier placement.
-    """
+    """Article to be placed. ``hints`` are ids of the articles that its source lists as further reading."""
 
     article_id: int
     source_id: int
     published: datetime
     title: str
-    terms: ArticleTerms | Fingerprint
+    terms: ArticleTerms
     language: str = ""
     hints: tuple[int, ...] = ()
 

@@ -32,7 +32,6 @@ from syndicate.stories.same_texts import SameTexts
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint
 from syndicate.stories.terms.similarity import TermSpace
-from syndicate.stories.terms.weighed_terms import ArticleTerms
 
 # Twins show the same links; only the latest few are renewed, so that 500 copies of a text cost no more.
 TWINS_TOUCHED = 5
@@ -82,11 +81,11 @@ class StoryIndex:
         entry.text = self._next_text
         self._next_text += 1
         repeats = self._repeats(entry)
-        if self._notice_repeated_title(entry) and isinstance(item.terms, ArticleTerms):
+        if self._notice_repeated_title(entry):
             untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
             entry.stored_terms = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(entry)
-        usual = item.terms.usual_words() if isinstance(item.terms, ArticleTerms) else ()
+        usual = item.terms.usual_words()
         story_matches = self._grouping.story_matches(entry, matches, repeats=repeats, usual=usual)
         if stays is None:
             nearest = best_story_match(story_matches)
@@ -160,9 +159,7 @@ class StoryIndex:
         return apply_decisions(self._grouping, self._entries)
 
     def fingerprint(self, item: IndexedArticle) -> Fingerprint:
-        """Return an article's terms with present weights, or as packed."""
-        if isinstance(item.terms, Fingerprint):
-            return item.terms
+        """Return an article's terms with present weights."""
         return self._space.weigh(item.terms, self.options.title_weight)
 
     def packed(self, article_id: int) -> bytes:

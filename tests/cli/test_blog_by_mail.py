@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.net.scripted_server import ScriptedServer, answer
 
+pytestmark = pytest.mark.all
+
 CONFIG = """
 [site]
 url = "https://news.example"
@@ -47,7 +49,6 @@ def feed(day: int) -> bytes:
     return answer(200, body.encode(), Content_Type="application/rss+xml")
 
 
-@pytest.mark.all
 @pytest.mark.usefixtures("either_store")
 def test_every_release_of_one_blog_is_mailed_once_and_explained(run: Run, tmp_path: Path) -> None:
     mails: list[list[str]] = []

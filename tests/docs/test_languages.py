@@ -1,4 +1,4 @@
-"""Documents that list or count languages list those of the tables that are shipped."""
+"""Documents list and count the languages of the shipped tables."""
 
 import re
 from pathlib import Path

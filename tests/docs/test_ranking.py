@@ -11,7 +11,7 @@ from syndicate.stories.lead_choice import CALM, FRESH
 from syndicate.stories.lists import source_weights
 from syndicate.stories.lists.list_slots import RARE_SHARE
 from syndicate.stories.lists.story_ranking import ECHO_POWER, MAX_SINGLE_SOURCE, MIN_READS
-from syndicate.stories.terms.shared_vectors import TEXT_READ
+from syndicate.stories.terms.shared_vectors import _LEAST_LETTERS, TEXT_READ
 from syndicate.stories.terms.weighed_terms import NAME_WEIGHT, USUAL_WORD
 from syndicate.stories.terms.word_frequencies import SHARES
 
@@ -55,6 +55,7 @@ FORMULAS = [
     f"meaning = {STORY.meaning_weight:g} × fade",
     f"meaning = {STORY.shared_weight:g} × (cosine of meanings − {STORY.shared_chance:g})",
     f"first {TEXT_READ} characters",
+    f"fewer than {_LEAST_LETTERS:g} letters on average",
     f"+ {STORY.across_figures:g} for each of up to 2 figures",
     f"− {STORY.across_figures:g} if both have figures",
     f"(1 + {STORY.across_slope:g} × (evidence − {STORY.across_threshold:g})), between",

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.all
+
 CHECKOUT = Path(__file__).parents[2]
 # Blocks marked "sh" are run; those marked "console" install something or wait for Ctrl-C.
 BLOCKS = re.findall(
@@ -18,7 +20,6 @@ BLOCKS = re.findall(
 )
 
 
-@pytest.mark.all
 @pytest.mark.timeout(900)  # a dozen commands, each a process of its own
 def test_the_tutorial_ends_with_an_edition_for_its_reader(tmp_path: Path):
     program = tmp_path / "bin" / "syndicate"

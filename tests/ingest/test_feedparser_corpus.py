@@ -14,12 +14,13 @@ from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import ParseRequest
 
+pytestmark = pytest.mark.all
+
 FOLDER = os.environ.get("SYNDICATE_FEEDPARSER_TESTS", "")
 # Each is read in well under a second; this is for a busy machine.
 TIME_LIMIT = 20.0
 
 
-@pytest.mark.all
 @pytest.mark.skipif(not FOLDER, reason="SYNDICATE_FEEDPARSER_TESTS names no folder")
 def test_no_document_of_feedparsers_own_tests_costs_a_worker() -> None:
     documents = sorted(path for path in Path(FOLDER).rglob("*") if path.suffix in (".xml", ".z", ".gz"))

@@ -11,11 +11,10 @@ from tests.empty_stores import sqlite_url
 from tests.invariants.history import random_history
 from tests.invariants.trial import Place
 
+pytestmark = pytest.mark.all
 
-@pytest.mark.all
-@pytest.mark.parametrize(
-    ("seed", "engine"), [pytest.param(3, "postgres", marks=pytest.mark.all), (5, "sqlite")]
-)
+
+@pytest.mark.parametrize(("seed", "engine"), [(3, "postgres"), (5, "sqlite")])
 def test_a_store_with_any_history_is_copied_there_and_back(
     place: Callable[[str], Place], seed: int, engine: str, tmp_path: Path, empty_store_url: str
 ) -> None:

@@ -13,6 +13,8 @@ from tests.invariants.rows import CHANNELS
 from tests.jobs.room import source
 from tests.net.scripted_server import ScriptedServer, answer
 
+pytestmark = pytest.mark.all
+
 FEEDS = Path(__file__).parent / "feeds"
 NAMES = sorted(file.name for file in FEEDS.iterdir())
 EDITS = {
@@ -54,7 +56,6 @@ def everything(newsroom: Newsroom, some: tuple[checks.Check, ...]) -> list[str]:
     return [f"{check.__doc__} {text}" for check in some for text in check(newsroom)]
 
 
-@pytest.mark.all
 def test_feeds_in_the_manner_of_real_ones_keep_every_invariant(
     url: str, equipment: Equipment, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from syndicate.store.stories import story_store
 from tests import factories
 from tests.factories import add_unplaced, new_article
 
+pytestmark = pytest.mark.all
+
 NOW = factories.NOW + timedelta(days=30)
 ARTICLES = 2_000
 GROWING = (
@@ -59,7 +61,6 @@ def services(tmp_path):
         yield opened
 
 
-@pytest.mark.all
 @pytest.mark.parametrize("analysed", [True, False])
 def test_a_tick_looks_up_what_it_needs(services, analysed):
     if analysed:

@@ -24,6 +24,8 @@ from syndicate.store.subscribers import audience_store
 from tests import postgres
 from tests.factories import NOW
 
+pytestmark = pytest.mark.all
+
 CONFIG = """
 [site]
 url = "https://news.example"
@@ -47,7 +49,6 @@ ARTICLES = 12
 ROUNDS = 6
 
 
-@pytest.mark.all
 def test_every_stage_goes_on_after_its_connections_ended(postgres_server: str, tmp_path: Path) -> None:
     with postgres.database(postgres_server, f"restarts_{uuid4().hex}") as url:
         (tmp_path / "config.toml").write_text(CONFIG.format(url=url), "utf-8")

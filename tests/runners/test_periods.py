@@ -18,6 +18,8 @@ from syndicate.store.mail import edition_store
 from tests.net.scripted_server import ScriptedServer, answer
 from tests.runners.daemon import PATIENCE, Daemon, running
 
+pytestmark = pytest.mark.all
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 TITLES = (
     "Ferry strike ends",
@@ -65,7 +67,6 @@ def cut(config: Path) -> list[tuple[str, Edition]]:
         return [(one.state, one.edition) for one in edition_store.report_editions(connection)]
 
 
-@pytest.mark.all
 @pytest.mark.parametrize("first_edition", ["next", "latest"])
 def test_started_after_the_due_time_it_reads_its_sources_before_it_cuts(
     tmp_path: Path, store_url: str, first_edition: str
@@ -86,7 +87,6 @@ def test_started_after_the_due_time_it_reads_its_sources_before_it_cuts(
     assert (state, edition.stories, edition.period_end) == ("cut", len(TITLES), due)
 
 
-@pytest.mark.all
 def test_each_missed_period_is_logged_and_recorded_after_a_long_pause(tmp_path: Path, store_url: str) -> None:
     due = (datetime.now(UTC) - 8 * HOUR).replace(second=0, microsecond=0)
     config = newsroom(tmp_path, store_url, "", due, due - 4 * DAY)
@@ -100,7 +100,6 @@ def test_each_missed_period_is_logged_and_recorded_after_a_long_pause(tmp_path: 
 
 
 @pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime (apt-get install libfaketime)")
-@pytest.mark.all
 def test_a_clock_that_is_a_day_ahead_for_seconds_uses_up_no_period_and_stops_no_job(
     tmp_path: Path, store_url: str
 ) -> None:

@@ -197,7 +197,7 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def without_duplicates(rows: Iterable[ImportedSubscriber]) -> Iterator[ImportedSubscriber]:
-    """Yield rows, those of the most restrictive state first; a mailbox's other rows are duplicates.
+    """Yield rows, the most restrictive states first; a mailbox's other rows are duplicates.
 
     So an address that a row of the list ends is never added before.
     """

@@ -1,4 +1,4 @@
-"""Hide media in hidden elements, before the sanitiser drops the attributes that hide these. Pure."""
+"""Hide media in hidden elements, before the sanitiser drops the attributes that hide elements. Pure."""
 
 import re
 

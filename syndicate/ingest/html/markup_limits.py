@@ -69,7 +69,7 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
         reopened += formatting
         if closing and opened[name]:
             opened[name] -= 1
-            formatting -= open_names[-1] == name in FORMATTING
+            formatting -= name in FORMATTING and open_names[-1] == name
             del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
             return match[0]
         tags += 1

@@ -45,8 +45,8 @@ def parse_page(
 ) -> ParsedSource:
     """Parse the article on a page, fetched after a request for ``requested_url`` (default: its own URL).
 
-    ``is_listed_article`` means that the page's feed or the operator calls it an
-    article. A page known only from a sitemap must declare itself an article, or have a date and a text.
+    ``is_listed_article`` means that the page's feed or the operator calls it an article. A page known only
+    from a sitemap must declare itself an article, or have a date and a text.
 
     Behind a paywall the entry has no text (the visible teaser with ``Paywall.IGNORE``) and a warning says so.
     Raises ``ParseError`` for a page without article (error, log-in and consent pages).

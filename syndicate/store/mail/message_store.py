@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from syndicate.errors import StoreError
-from syndicate.model import DeliveryState, SubscriptionState
+from syndicate.model import OPEN_DELIVERIES, DeliveryState, SubscriptionState
 from syndicate.store.core.upsert import upsert
 from syndicate.store.mail import edition_store
 from syndicate.store.mail.edition_store import MESSAGE, edition_values, insert_row
@@ -35,7 +35,6 @@ QUEUED = "queued"
 SKIPPED = "skipped"
 SEARCH = "search:"
 """Beginning of the ``variant_key`` of a saved search's mail, before the number of the search."""
-_OPEN = (DeliveryState.PENDING.value, DeliveryState.SENDING.value, DeliveryState.DEFERRED.value)
 _CLAIMED = "claimed"
 _LEFT = "left"
 # A step that could not be sent for so long is skipped, so that no reader gets several at once.
@@ -177,7 +176,7 @@ def count_steps(connection: Connection) -> list[StepCount]:
     mail = mails.where(editions.c.state == MESSAGE).subquery()
     state = case(
         (table.c.state != QUEUED, table.c.state),
-        (mail.c.state.in_(_OPEN), "waiting"),
+        (mail.c.state.in_(OPEN_DELIVERIES), "waiting"),
         else_=func.coalesce(mail.c.state, DeliveryState.SENT.value),
     )
     keys = subscriptions.c.newsletter, table.c.step, state.label("state"), table.c.reason

@@ -79,19 +79,16 @@ def _table() -> _Table:
 def shared_meanings(articles: Sequence[tuple[str, str, str]]) -> list[Meaning]:
     """Return the direction of articles (title, text, primary subtag); ``NO_MEANING`` without a table."""
     centres = [_table().centres.get(language) for _, _, language in articles]
-    read = zip(articles, centres, strict=True)
-    rows = rows_of(
-        ["" if centre is None else f"{title} {text[:TEXT_READ]}" for (title, text, _), centre in read]
-    )
+    starts = [f"{title} {text[:TEXT_READ]}" for title, text, _ in articles]
+    rows = rows_of("" if centre is None else start for start, centre in zip(starts, centres, strict=True))
     return [
-        _meaning(some, centre) if _has_words(some, *article) else NO_MEANING
-        for article, some, centre in zip(articles, rows, centres, strict=True)
+        _meaning(some, centre) if language in _OTHER_SCRIPTS or _has_words(some, start) else NO_MEANING
+        for (_, _, language), start, some, centre in zip(articles, starts, rows, centres, strict=True)
     ]
 
 
-def _has_words(rows: Sequence[int], title: str, text: str, language: str) -> bool:
-    letters = sum(map(str.isalnum, f"{title} {text[:TEXT_READ]}"))
-    return letters >= _LEAST_LETTERS * len(rows) or language in _OTHER_SCRIPTS
+def _has_words(rows: Sequence[int], text: str) -> bool:
+    return sum(map(str.isalnum, text)) >= _LEAST_LETTERS * len(rows)
 
 
 def _meaning(rows: Sequence[int], centre: Floats | None) -> Meaning:
@@ -156,7 +153,7 @@ def _known_parts(words: Iterable[str]) -> Iterator[list[tuple[int, int, float]]]
 
 
 def _split(word: str, parts: Iterator[list[tuple[int, int, float]]]) -> tuple[int, ...]:
-    """Return the rows of a word's most probable pieces; ``parts`` are those of ``_known_parts``."""
+    """Return the rows of a word's most probable pieces; ``parts`` come from ``_known_parts``."""
     size = len(word)
     best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
     for start, pieces in enumerate(islice(parts, size)):

@@ -28,10 +28,9 @@ Places = NDArray[np.intp]
 class Vocabulary:
     """Words of a language, each with its position in some arrays.
 
-    ``positions`` are those of the known words. ``terms`` are 20 bits of a hash of the stem, equal for every
-    form of a word. ``first_places`` is the position of the first word with the term, ``codes`` the
-    commonness. ``rows`` are rows in the table of meanings, -1 for a word without a meaning, such as every
-    word outside English.
+    ``positions`` has the known words. ``terms`` are 20 bits of a hash of the stem, equal for every form of a
+    word. ``first_places`` is the position of the first word with the term, ``codes`` the commonness. ``rows``
+    are rows in the table of meanings, -1 for a word without a meaning, such as every word outside English.
     """
 
     def __init__(self) -> None:

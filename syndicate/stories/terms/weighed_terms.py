@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import log
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -103,19 +104,28 @@ class ArticleTerms:
         return frozenset(usual.tolist()) if has_table(self.language) else frozenset()
 
 
-_Read = tuple[str, str, str, list[str], int, list[str], int]
+class _Read(NamedTuple):
+    """Article with its words, the title's first, and its names, the title's last, with the title's counts."""
+
+    title: str
+    text: str
+    language: str
+    words: list[str]
+    in_title: int
+    names: list[str]
+    names_in_title: int
 
 
 def extract_terms(articles: Iterable[tuple[str, str, str]]) -> list[ArticleTerms]:
-    """Return the terms of articles (title, text, BCP 47 tag); the new words of all are looked up together.
+    """Return the terms of articles (title, text, BCP 47 tag or ``""``); new words are looked up together.
 
-    An unknown language is ``""``: its words are not stemmed.
+    Words of an unknown language are not stemmed.
     """
     read = [_read(title, text, main_language(tag)) for title, text, tag in articles]
-    for language in {item[2] for item in read}:
-        of_language = [(words, names) for _, _, tag, words, _, names, _ in read if tag == language]
-        learn_together(chain.from_iterable(chain.from_iterable(of_language)), language)
-    meanings = shared_meanings([(title[:TITLE_CHARACTERS], text, tag) for title, text, tag, *_ in read])
+    for language in {item.language for item in read}:
+        of_language = (chain(item.words, item.names) for item in read if item.language == language)
+        learn_together(chain.from_iterable(of_language), language)
+    meanings = shared_meanings([(item.title[:TITLE_CHARACTERS], item.text, item.language) for item in read])
     return [_terms(item, shared) for item, shared in zip(read, meanings, strict=True)]
 
 
@@ -125,7 +135,8 @@ def _read(title: str, text: str, language: str) -> _Read:
     start, beginning = title[:TITLE_CHARACTERS], text[:TEXT_CHARACTERS]
     of_title, of_names = words(start, language), title_names(start, beginning)
     names = [*proper_names(beginning, language), *of_names]
-    return title, text, language, of_title + words(beginning, language), len(of_title), names, len(of_names)
+    every = of_title + words(beginning, language)
+    return _Read(title, text, language, every, len(of_title), names, len(of_names))
 
 
 def _terms(read: _Read, shared: Meaning) -> ArticleTerms:

@@ -17,6 +17,8 @@ from syndicate.web.api.api_problems import PROBLEMS, problem_of
 from tests.factories import NOW, new_article
 from tests.web.api.conftest import Api, Reply
 
+pytestmark = pytest.mark.all
+
 ANN, BOB = "ann@example.com", "bob@example.com"
 DAY = timedelta(days=1)
 BY = Change(actor=command_actor("jo"), now=NOW)
@@ -156,7 +158,6 @@ def subscribers(api: Api) -> Iterator[Reply]:
     yield api.ask("POST", path, b"email\ncleo@example.com\n", idempotency_key="4")
 
 
-@pytest.mark.all
 def test_every_declared_problem_is_produced_with_its_status(api: Api) -> None:
     produced: dict[str, int] = {}
     for step in (editions, requests, sources, stories, subscribers):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from syndicate.delivery.message_ids import message_id
-from syndicate.model import DeliveryState
+from syndicate.model import OPEN_DELIVERIES, DeliveryState
 from syndicate.plots import Figure, StateRow, area_to, rate_columns, state_bar
 from syndicate.store import Connection
 from syndicate.store.leases import leases
@@ -123,7 +123,7 @@ def _progress(
 ) -> EditionProgress:
     states, total = progress.states, sum(progress.states.values())
     sent = states.get(DeliveryState.SENT.value, 0)
-    open_mails = sum(states.get(state.value, 0) for state in _OPEN)
+    open_mails = sum(states.get(state, 0) for state in OPEN_DELIVERIES)
     recent = [count for at, count in progress.sent if at > now - timedelta(minutes=_RATE_MINUTES + 1)]
     rate = sum(recent) / _RATE_MINUTES
     rest = rests.get(report.edition.id) or rests.get(sending_rests.ALL_MAIL)
@@ -165,9 +165,6 @@ def _state(open_mails: int, pending: int, age: timedelta) -> str:
     if pending or age < _UNDER_WAY:
         return "on its way"
     return f"sent, but for {plural(open_mails, 'mail')} that servers put off"
-
-
-_OPEN = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 
 def _finding(rate: float, end: datetime | None) -> str:

@@ -19,7 +19,7 @@ _APART = ("name", "paused")  # values that are no part of a declaration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterActions:
-    """Changes of newsletters. ``declared`` are those of ``config.toml``, ``places`` their files and lines.
+    """Changes of newsletters. ``declared`` has the newsletters of ``config.toml``, ``places`` file and line.
 
     ``read`` returns the newsletter of entered values, or raises ``WrongFields``.
     """

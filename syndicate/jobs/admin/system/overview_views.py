@@ -12,7 +12,7 @@ from syndicate.jobs.admin.mailing.subscriber_views import read_growth
 from syndicate.jobs.admin.needs import Need, NeedsReader
 from syndicate.jobs.admin.sources.source_list_view import SourceListViews, SourceRow
 from syndicate.jobs.stage_log import typical_seconds
-from syndicate.model import Newsletter
+from syndicate.model import OPEN_DELIVERIES, Newsletter
 from syndicate.newsletter.periods import period_at
 from syndicate.plots import Figure
 from syndicate.store import Connection, Store
@@ -31,7 +31,6 @@ LARGEST_SOURCES, WEEKS_COMPARED, EDITIONS_SHOWN = 5, 4, 6
 WELL_COVERED, TROUBLED_SHOWN = 5, 8
 # States of deliveries by the state that the bar shows.
 _SHOWN = {"pending": "waiting", "sending": "waiting", "deferred": "put off"}
-_UNDER_WAY = ("pending", "sending", "deferred")
 _MAIN_STAGES = ("ingest", "pages", "stories", "publish", "editions", "deliver", "bounces")
 
 
@@ -208,7 +207,7 @@ class OverviewReader:
         under_way = {
             report.edition.newsletter: report.deliveries
             for report in reversed(editions)
-            if any(report.deliveries.get(state) for state in _UNDER_WAY) and now - report.edition.cut_at < DAY
+            if now - report.edition.cut_at < DAY and any(map(report.deliveries.get, OPEN_DELIVERIES))
         }
         titles = {known.name: known.title for known in self.newsletters}
         for name, counts in under_way.items():

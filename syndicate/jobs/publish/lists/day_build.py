@@ -109,7 +109,8 @@ class DayBuild:
             failed |= {_month_of(day) for day in batch if not self._day(day, contents.get(day))}
             ended = {_month_of(day) for day in batch if day == min(due[_month_of(day)])}
             # Marks of a month that failed stay, so that the next run writes it again.
-            months = [m for m in sorted(ended - failed, reverse=True) if self._month(m, due.keys())]
+            whole = sorted(ended - failed, reverse=True)
+            months = [month for month in whole if self._month(month, due.keys())]
             done.update(*(due[month] for month in months))
             over = {mark: marks[mark] for mark, found in days.items() if found <= done}
             days = {mark: found for mark, found in days.items() if mark not in over}

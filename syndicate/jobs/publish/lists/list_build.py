@@ -118,7 +118,8 @@ class ListBuild:
                 self.failures.append(str(error))
                 break
             wrong |= relinked
-            done = {mark: v for state in states if state.name not in left for mark, v in state.marks.items()}
+            written = [state.marks for state in states if state.name not in left]
+            done = {mark: version for marks in written for mark, version in marks.items()}
             with self.context.commit() as connection:
                 stale.clear_lists(connection, done)
         return wrong
@@ -179,10 +180,7 @@ class ListBuild:
         return _Plan(state, content, replace(first, headlines=headlines), list(newest), wrong)
 
     def _list(self, plan: _Plan, feeds: dict[str, tuple[str, Sequence[int]]]) -> bool:
-        """Write or remove the pages of a list; return whether it is done.
-
-        Adds the content of its feed to ``feeds``.
-        """
+        """Write or remove the pages of a list, and add its feed to ``feeds``; return whether it is done."""
         self._files(plan.state, plan.content, plan.first)
         if plan.state.kind != "undated":
             self._feed(plan, feeds)
