@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-
 _MOST_STATEMENTS = 10_000
 
 
