@@ -55,9 +55,7 @@ def media_as_links(html: str, base: str) -> str:
         kept = "" if match["name"] and match["content"] is None else match[0]
         return (_paragraph(match, base) if is_player else "") or kept
 
-    if not _PLAYER.search(html):
-        return html
-    return _ELEMENT.sub(link, hide_media(html) if may_hide(html) else html)
+    return _ELEMENT.sub(link, hide_media(html) if may_hide(html) else html) if _PLAYER.search(html) else html
 
 
 def _paragraph(element: re.Match[str], base: str) -> str:
