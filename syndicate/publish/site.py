@@ -249,14 +249,14 @@ class SitePages:
     ) -> dict[str, object]:
         """Return the parts around each page; ``current`` is the path of a link in them."""
         archives = self._archives if current == FRONT_PATH else ()
-        top = {"site": site, "current": current, "sections": self.sections}
-        below = {"feeds": feeds, "newsletters": archives, "sections": self.sections}
+        shown = {"site": site, "sections": self.sections, "feeds": feeds}
+        top, below = {**shown, "current": current}, {**shown, "newsletters": archives}
         return {
-            "head": self.part("pages/parts/head.html", root, feeds=feeds),
+            "head": self.part("pages/parts/head.html", root, feeds, site.updated, **shown),
             "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
             "controls": self.part("pages/parts/controls.html", ""),
             "box": self.part("pages/parts/box.html", root),
-            "footer": self.part("pages/parts/footer.html", root, feeds, archives, **below),
+            "footer": self.part("pages/parts/footer.html", root, feeds, archives, site.updated, **below),
         }
 
     def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:

@@ -68,6 +68,11 @@ def test_hidden_frames_buttons_and_trackers_leave_nothing(html):
     assert re.sub("</?div>", "", found) == "<p>Before</p>"
 
 
+@pytest.mark.parametrize("frame", ['<div hidden><iframe src="/1"/></div>', '<iframe src="/1" width="0">'])
+def test_the_text_after_a_hidden_frame_without_an_end_tag_stays(frame):
+    assert clean_html(f"{frame}<p>A</p>", BASE).text == "A"
+
+
 def test_a_player_after_a_hidden_element_is_seen():
     html = '<div hidden>a</div><iframe src="https://tv.example/embed/7"></iframe>'
     assert 'href="https://tv.example/embed/7"' in clean_html(html, BASE).html

@@ -358,6 +358,12 @@ HOSTILE = {
 }
 
 
+def test_a_page_keeps_its_markup_after_many_links_with_icons():
+    icons = '<li><a href="/s"><svg><path d="M0 0"/></svg> Section</a></li>' * 180
+    page = f"<html><title>x</title><ul>{icons}</ul>{'<p>A <b>word</b></p>' * 900}"
+    assert drop_code(page) == page
+
+
 @pytest.mark.parametrize("unit", ["<p>word {n} again</p>", "<table>x<p>word {n} again", "<br>word {n} again"])
 def test_a_page_of_tags_keeps_the_first_and_all_words(unit: str):
     """Each element costs the extraction some time, so the tags beyond a number are taken for spaces."""

@@ -413,6 +413,7 @@ def test_of_a_text_of_tags_the_first_stay_and_all_words(start, unit):
 
 
 LEFT_OPEN = "<p>" + "".join(f"<b title={number}>" for number in range(198))
+SEEMS_CLOSED = "<div>" + "".join(f"<b title={number}>?" for number in range(1_500)) + "</div>"
 
 
 @pytest.mark.cpu_seconds(10)
@@ -424,6 +425,11 @@ LEFT_OPEN = "<p>" + "".join(f"<b title={number}>" for number in range(198))
         (LEFT_OPEN + "<a><p></a>x" * 6_000, 6_000),
         (LEFT_OPEN[:-3].replace("title=", "<object></b></object><b title=") + "<p>x" * 9_000, 9_000),
         ("<b><i><p></b>x" * 9_000, 9_000),
+        (SEEMS_CLOSED.replace("?", "<!-- </b> -->") + "<p>x" * 6_000, 6_000),
+        (
+            SEEMS_CLOSED.replace("?", "<table><td><xmp></table></xmp></b></td></table>") + "<p>x" * 6_000,
+            6_000,
+        ),
     ],
 )
 def test_formatting_left_open_is_opened_again_a_bounded_number_of_times_and_no_text_is_lost(html, words):

@@ -1,6 +1,7 @@
 import inspect
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ from syndicate.publish.site_headline import (
 )
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.site_view import EditionLink, EditionTeaser, NewsletterOffer, NewsletterView, SiteView
-from syndicate.templating import Templates
-from tests.publish.samples import OPTIONS, list_page, page_of, published
+from syndicate.templating import Templates, iso_date
+from tests.publish.samples import NOW, OPTIONS, list_page, page_of, published
 from tests.template_variables import attributes, variables
 
 TEMPLATES = Templates()
@@ -44,6 +45,19 @@ def test_a_broken_template_is_named_and_costs_only_its_own_page(tmp_path):
     with pytest.raises(RenderError, match=r"pages/listing\.html, line 2: 'headlinez' is undefined"):
         list_page(pages, "section", "world", TOP)
     assert page_of(pages, published(1))
+
+
+def test_own_parts_see_the_newest_article_and_the_sections(tmp_path):
+    parts = tmp_path / "pages" / "parts"
+    parts.mkdir(parents=True)
+    for name in ("head", "masthead", "footer"):
+        (parts / f"{name}.html").write_text("[{{ site.updated|iso if site.updated }} {{ sections|length }}]")
+    pages = SitePages(Templates(tmp_path), OPTIONS, sections=["world"])
+
+    front = FrontPage(canonical=pages.absolute(FRONT_PATH), top=TOP, places=FrontPlaces())
+    for time in (None, NOW, NOW + timedelta(minutes=5), None):
+        page = pages.page("pages/front.html", FRONT_PATH, front, updated=time).decode()
+        assert page.count(f"[{iso_date(time) if time else ''} 1]") == 3
 
 
 def test_one_block_of_a_page_can_be_overridden(tmp_path):

@@ -72,3 +72,14 @@ def test_slow_and_failing_sources_are_found_with_all_their_polls(store):
     assert found == {1: PollTrouble(polls=10, failed=1), 3: PollTrouble(polls=2, slow=2)}
     assert (found[1].is_unreliable, found[1].is_slow) == (True, False)
     assert (found[3].is_unreliable, found[3].is_slow) == (False, True)
+
+
+def test_a_search_of_any_length_is_of_the_shown_addresses(store):
+    with store.write() as connection:
+        (source, _) = factories.add_sources(
+            connection,
+            declared("A", url="https://news.example/100%_A"),
+            declared("B", url="https://news.example/b?key=100%_", private=True),
+        )
+        found = [source_figures.sources_at(connection, text) for text in ("/100%_a", "news_", "/" * 60_000)]
+    assert found == [{source.id}, set(), set()]

@@ -45,18 +45,17 @@ _NAMELESS = re.compile(r"(?:\W*(?:youtube|vimeo|embedded|embed|media|video|audio
 def media_as_links(html: str, base: str) -> str:
     """Return HTML with a paragraph and a link in place of each embedded player, for the sanitiser.
 
-    Relative addresses are resolved against ``base``. Hidden frames, buttons and trackers stay as they are;
-    the sanitiser drops them.
+    Relative addresses are resolved against ``base``. The sanitiser drops hidden frames, buttons and trackers.
     """
     numbers = count(1)
 
     def link(match: re.Match[str]) -> str:
         is_player = match["name"] and next(numbers) <= MAX_MEDIA
-        return (_paragraph(match, base) if is_player else "") or match[0]
+        # The sanitiser would drop all text after a frame without an end tag.
+        kept = "" if match["name"] and match["content"] is None else match[0]
+        return (_paragraph(match, base) if is_player else "") or kept
 
-    if not _PLAYER.search(html):
-        return html
-    return _ELEMENT.sub(link, hide_media(html) if may_hide(html) else html)
+    return _ELEMENT.sub(link, hide_media(html) if may_hide(html) else html) if _PLAYER.search(html) else html
 
 
 def _paragraph(element: re.Match[str], base: str) -> str:

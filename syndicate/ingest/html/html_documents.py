@@ -24,12 +24,8 @@ _LONG_SPACE = re.compile(r"(?<!\s)\s{1000,}")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _IS_HTML = re.compile(r"<(?:html|head|body|title|meta|article|main|div|p|h1)[\s/>]", re.IGNORECASE)
 _CONTAINER = re.compile(r"</?(?:article|main)(?=[\s/>])", re.IGNORECASE)
-_INLINE = frozenset(
-    {
-        "a", "abbr", "b", "cite", "code", "em", "font", "i", "mark", "q", "small", "span", "strong", "sub",
-        "sup", "u",
-    }
-)  # fmt: skip
+_INLINE_NAMES = "a abbr b cite code em font i mark q small span strong sub sup u"
+_INLINE = frozenset(_INLINE_NAMES.split())
 _MANY_BREAKS = 4
 _FOREIGN_TYPES = ("application/pdf", "application/zip", "image/", "audio/", "video/", "font/")
 

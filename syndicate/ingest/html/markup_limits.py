@@ -2,7 +2,7 @@
 
 HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of an
 element, and some lose deeply nested text. So tags deeper than ``MAX_DEPTH``, tags after the first
-``MAX_MARKUP_TAGS`` and tags after ``MAX_REOPENED`` are dropped, and their text is kept.
+``MAX_MARKUP_TAGS`` and, for nh3, tags after ``MAX_REOPENED`` are dropped, and their text is kept.
 """
 
 import re
@@ -26,6 +26,9 @@ nh3 opens elements that are left open, such as ``b``, again in each of the next 
 paragraphs: 19 s, 1 GB). Of 1 318 texts of real feeds, the largest sum is 8 181."""
 
 _LONG_TAG = re.compile(rf"<[^>]{{{MAX_ATTRIBUTES},}}+")
+# Comments, and elements whose content nh3 takes for text: tags there neither open nor close an element.
+_TEXT = r"<(?P<name>iframe|noembed|noframes|script|style|textarea|title|xmp)(?=[\s/>]).*?(?=</(?P=name)|\Z)"
+_TEXT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?(?:--!?>|\Z))|{_TEXT}|(?P<tag>{TAG.pattern})", re.DOTALL | re.I)
 # Usual start tags that add no depth.
 _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 
@@ -47,8 +50,8 @@ def may_be_deep(html: str) -> bool:
     return nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED or "<table" in html.lower()
 
 
-def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
-    """Return HTML within the limits on nesting, tags, attributes and elements that are opened again.
+def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: int = 0) -> str:
+    """Return HTML within the limits on nesting, tags, attributes and, unless 0, elements opened again.
 
     Tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags after the first ``max_tags``
     become a space. Elements with more than ``MAX_ATTRIBUTES`` attributes lose all of them. Depth is counted
@@ -75,7 +78,7 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
         tags += 1
         nests = not closing and name not in NEVER_NESTING
         too_deep = len(open_names) >= MAX_DEPTH or (name == "table" and opened[name] >= MAX_TABLES)
-        if tags > max_tags or reopened > MAX_REOPENED or (nests and too_deep):
+        if tags > max_tags or reopened > (max_reopened or reopened) or (nests and too_deep):
             dropped[name] += nests
             return " "
         if nests:
@@ -86,6 +89,10 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS) -> str:
             return f"<{name}>"
         return match[0]
 
+    if max_reopened:
+        html = _TEXT_OR_TAG.sub(
+            lambda part: part["tag"] or (f"<{part[0][1:].replace('<', ' ')}" if part["name"] else ""), html
+        )
     return TAG.sub(keep, html)
 
 

@@ -14,7 +14,7 @@ import nh3
 from syndicate.ingest.html.embedded_media import media_as_links
 from syndicate.ingest.html.hidden_media import hide_media, may_hide
 from syndicate.ingest.html.image_choice import MIN_SIDE, may_lead
-from syndicate.ingest.html.markup_limits import may_be_deep, may_exceed, within_limits
+from syndicate.ingest.html.markup_limits import MAX_REOPENED, may_be_deep, may_exceed, within_limits
 from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_HTML_CHARACTERS
 from syndicate.model import Image
@@ -87,13 +87,13 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
         return CleanedHtml(html=html, text=text_of([html]))
     # nh3 would keep the content of ``noscript`` as text.
     raw = media_as_links(_NOSCRIPT.sub("", html), base)
-    raw = within_limits(raw) if may_exceed(raw) else raw
+    raw = within_limits(raw, max_reopened=MAX_REOPENED) if may_exceed(raw) else raw
     html = _sanitise(raw, base)
     if "&#" in raw:
         # References may have produced unwanted characters.
         html = _without_unwanted(html)
     if may_be_deep(html):
-        html = within_limits(html)
+        html = within_limits(html, max_reopened=MAX_REOPENED)
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
     html, image = _correct(_with_uris(html))

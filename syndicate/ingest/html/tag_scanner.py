@@ -20,12 +20,9 @@ CODE = (("<!--", "-->"), ("<script", "</script"), ("<style", "</style"))
 """Starts and ends of comments and code."""
 
 # Elements that a parser closes itself, or that have no end tag: open ones add no depth.
-NEVER_NESTING = frozenset(
-    {
-        "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
-        "option", "p", "param", "source", "tbody", "td", "th", "thead", "tr", "track", "wbr",
-    }
-)  # fmt: skip
+_VOID = "area base br col embed hr img input link meta param source track wbr"
+_CLOSED_BY_THE_NEXT = "dd dt li option p tbody td th thead tr"
+NEVER_NESTING = frozenset(f"{_VOID} {_CLOSED_BY_THE_NEXT}".split())
 
 # Elements that a parser opens again in the next block if they are left open (HTML Living Standard 13.2.4.3).
 FORMATTING = frozenset(

@@ -110,8 +110,8 @@ def sources_of(connection: Connection, *, section: str = "", origin: str = "") -
 
 def sources_at(connection: Connection, words: str) -> set[int]:
     """Return the sources with a text in their address, unless that is private; cases do not matter."""
-    found = select(sources.c.id).where(~sources.c.private, sources.c.url.icontains(words, autoescape=True))
-    return set(connection.scalars(found))
+    has_words = sources.c.url.icontains(words[:4_000], autoescape=True)  # SQLite's limit is 50 000 bytes
+    return set(connection.scalars(select(sources.c.id).where(~sources.c.private, has_words)))
 
 
 def addresses(connection: Connection) -> dict[int, tuple[str, str]]:

@@ -113,7 +113,7 @@ def change_newsletter(call: Call, name: str, given: ChangedNewsletter) -> Respon
     """Change a newsletter that was added, or pause or resume any."""
     change = call.change(lambda connection: _shown(call, connection, name))
     actions, values = call.jobs.newsletters, given.given()
-    if values.keys() == {"paused"}:
+    if values.keys() == {"paused"} and given.paused is not None:
         act = actions.pause if given.paused else actions.resume
         return call.done(act(change, name))
     return call.done(actions.edit(change, name, values))
