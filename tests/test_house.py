@@ -29,6 +29,7 @@ METAPHORS = re.compile(
     r"|furniture|likeness|departures|rhythm|killers|courier|acquitted)\b",
     re.IGNORECASE,
 )
+SHARED_CLOCK = re.compile(r"setattr\(\s*(time,|\"time\.)")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 STATEMENT = re.compile(
     r"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|(CREATE|DROP|ALTER)\s+(TABLE|INDEX))\b",
@@ -67,6 +68,12 @@ def tracked_files() -> list[Path]:
 def test_every_module_fits_in_a_readers_head():
     lines = {short(module): len(module.read_text().splitlines()) for module in MODULES}
     assert {module: count for module, count in lines.items() if count > LONGEST_MODULE} == {}
+
+
+def test_no_test_changes_the_clock_of_other_threads():
+    """A timer that a running event loop sets meanwhile would not end for hours."""
+    tests = [path for path in (CHECKOUT / "tests").rglob("*.py") if path.name != "test_house.py"]
+    assert [short(path) for path in tests if SHARED_CLOCK.search(path.read_text())] == []
 
 
 def test_every_module_says_what_it_is_for():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_two_threads_of_a_process_exclude_each_other(store):
 
 def test_a_holder_that_makes_progress_keeps_its_lease_and_a_stuck_holder_does_not(store, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     lease = HeldLease(store, "work", "us", NOW, module.LEASE)
     assert lease.take()
     stops = lease.until_lost(lambda: False)

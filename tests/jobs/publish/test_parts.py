@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
@@ -128,7 +129,7 @@ def test_a_process_that_slept_longer_than_its_lease_replaces_no_newer_file(
                 with newsroom.store.write() as connection:
                     connection.execute(update(schema.leases).values(owner="them", until=NOW + 2 * HOUR))
                 awake = time.monotonic() + HOUR.total_seconds()
-                monkeypatch.setattr(time, "monotonic", lambda: awake)
+                monkeypatch.setattr(held_lease, "time", SimpleNamespace(monotonic=lambda: awake))
             return super().write(path, data, sync=sync)
 
     output = SlowFiles(newsroom.folder / "feeds")
