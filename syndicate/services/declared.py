@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.article_rules import Rule, Verdict, parse_condition, parse_rewrite
 from syndicate.model import (
     Access,
     Brand,
@@ -25,7 +24,6 @@ from syndicate.settings import Settings
 from syndicate.settings.mail_settings import NewsletterSettings
 from syndicate.settings.source_settings import AuthSettings, SourceSettings
 from syndicate.settings.story_settings import ChannelSettings
-from syndicate.text.plain import clean_line
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url
 
@@ -112,34 +110,15 @@ def brand_of(settings: Settings, name: str) -> Brand:
     )
 
 
-def declared_rules(settings: Settings) -> tuple[Rule, ...]:
-    """Return the rules of ``[[rules]]``, in order."""
-    return tuple(
-        Rule(
-            name=rule.name,
-            sources=frozenset(rule.sources),
-            all=tuple(map(parse_condition, rule.all)),
-            any=tuple(map(parse_condition, rule.any)),
-            none=tuple(map(parse_condition, rule.none)),
-            verdict=Verdict.DROP if rule.drop else Verdict.KEEP if rule.keep else None,
-            tags=tuple(filter(None, map(clean_line, rule.tags))),
-            section=None if rule.section is None else clean_line(rule.section, 100),
-            title=parse_rewrite(rule.title.find, rule.title.put) if rule.title else None,
-            boost=rule.boost,
-        )
-        for rule in settings.rules
-    )
-
-
 def _source(settings: Settings, declared: SourceSettings) -> Source:
     is_web = is_web_url(declared.url)
     default = Republish.FULL if declared.own else Republish.SUMMARY
-    default_kind = "folder" if not is_web else "page" if declared.select.item else "feed"
+    listed = SourceKind.PAGE if declared.select.item else SourceKind.FEED
     return Source(
         id=0,
         **declared.model_dump(include={"name", "section", "own", "weight", "full_text", "paywall", "paused"}),
         url=declared.url if is_web else str(settings.path(declared.url)),
-        kind=SourceKind(declared.kind or default_kind),
+        kind=declared.kind or (listed if is_web else SourceKind.FOLDER),
         language=declared.language.lower(),
         republish=declared.republish or default,
         interval=declared.interval or None,
