@@ -3,15 +3,34 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
 class SourceKind(StrEnum):
-    """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API."""
+    """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API.
 
-    FEED = "feed"
-    SITEMAP = "sitemap"
-    PAGE = "page"
-    FOLDER = "folder"
+    Its facts say how the stages treat a kind: ``is_polled`` (programs send the articles of the others),
+    ``is_requested`` (over HTTP), ``is_feed`` (its document has the items, and may name a hub), and
+    ``lists_items`` (an item that its document lacks is gone).
+    """
+
+    is_polled: bool
+    is_requested: bool
+    is_feed: bool
+    lists_items: bool
+
+    def __new__(cls, name: str, *facts: str) -> Self:
+        """Make a member of its name and its facts."""
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        for fact in ("is_polled", "is_requested", "is_feed", "lists_items"):
+            setattr(kind, fact, fact in facts)
+        return kind
+
+    FEED = "feed", "is_polled", "is_requested", "is_feed", "lists_items"
+    SITEMAP = "sitemap", "is_polled", "is_requested"
+    PAGE = "page", "is_polled", "is_requested"
+    FOLDER = "folder", "is_polled", "lists_items"
     API = "api"
 
 
