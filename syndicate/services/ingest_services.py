@@ -110,7 +110,7 @@ class IngestServices:
             owner=self.owner,
             agent=self._user_agent,
             rules=self.rules,
-            pages=PageOptions(**self.settings.pages.model_dump()),
+            pages=self.settings.pages.as_options(PageOptions),
         )
 
     @cached_property
