@@ -7,17 +7,13 @@ from typing import Self
 
 
 class SourceKind(StrEnum):
-    """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API.
+    """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API."""
 
-    Its facts say how the stages treat a kind: ``is_polled`` (programs send the articles of the others),
-    ``is_requested`` (over HTTP), ``is_feed`` (its document has the items, and may name a hub), and
-    ``lists_items`` (an item that its document lacks is gone).
-    """
-
-    is_polled: bool
-    is_requested: bool
-    is_feed: bool
-    lists_items: bool
+    # Facts by which the stages treat a kind. The API shows the docstring.
+    is_polled: bool  # else programs send its articles
+    is_requested: bool  # over HTTP
+    is_feed: bool  # its document has the items, and may name a hub
+    lists_items: bool  # an item that its document lacks is gone
 
     def __new__(cls, name: str, *facts: str) -> Self:
         """Make a member of its name and its facts."""
