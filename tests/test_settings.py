@@ -1,11 +1,16 @@
 """Values that TOML allows and no newsroom can work with."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from syndicate.errors import ConfigError
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.settings import load_settings
+from syndicate.settings.site_settings import SiteSettings
+
+UTC = ZoneInfo("UTC")
 
 
 @pytest.mark.parametrize(
@@ -59,4 +64,20 @@ def test_a_mistake_in_fields_or_segments_is_told_with_its_line(
     file = tmp_path / "config.toml"
     file.write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=rf"config\.toml:{mistake}"):
+        load_settings(file, {})
+
+
+def test_options_get_every_setting_of_their_name_and_what_is_given_outweighs_it() -> None:
+    settings = SiteSettings(title="The Pier", contact="desk@news.example", time_zone="Europe/Lisbon")
+    options = settings.as_options(PublishOptions, site_url=settings.url, time_zone=UTC)
+    assert (options.title, options.contact, options.time_zone) == ("The Pier", "desk@news.example", UTC)
+
+
+@pytest.mark.parametrize("rule", ['tags = ["a"]', 'section = ""', 'title = { find = "a" }', "boost = 2"])
+def test_each_change_of_a_rule_is_something_to_do_and_excludes_dropping(tmp_path: Path, rule: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'[[rules]]\nname = "a"\n{rule}\n', "utf-8")
+    assert load_settings(file, {}).rules[0].rule().name == "a"
+    file.write_text(f'[[rules]]\nname = "a"\n{rule}\ndrop = true\n', "utf-8")
+    with pytest.raises(ConfigError, match="write two rules"):
         load_settings(file, {})

@@ -27,7 +27,7 @@ from functools import partial
 
 from syndicate.audience.fields import SubscriberField, read_tag, read_value
 from syndicate.errors import InvalidField
-from syndicate.model import EVERY_EDITION, SegmentClause, SegmentSubject
+from syndicate.model import CADENCES, SegmentClause, SegmentSubject
 from syndicate.text.query_scanner import read_clauses, read_values, refuse, write_value
 
 MAX_PARTS = 200
@@ -148,5 +148,5 @@ _READERS: Mapping[SegmentSubject, Callable[[str], str]] = {
     SegmentSubject.TAG: read_tag,
     SegmentSubject.LANGUAGE: str.lower,
     SegmentSubject.DOMAIN: _domain,
-    SegmentSubject.CADENCE: partial(_named, "cadence", (EVERY_EDITION, "daily", "weekly")),
+    SegmentSubject.CADENCE: partial(_named, "cadence", CADENCES),
 }

@@ -1,7 +1,7 @@
 """DKIM signatures (RFC 6376) with RSA-2048 (RFC 8301) and Ed25519 (RFC 8463) for every copy of a mail.
 
 Copies differ in few bytes. So the canonical headers, their hash up to the first difference, and the hash of
-the body up to the first token are computed once. No other module imports cryptography or PyNaCl.
+the body up to the first token are computed once. No other module imports PyNaCl.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """Messages and results that the deliver job and a sender exchange.
 
-They are named tuples because each message needs several: frozen dataclasses take twice the time to make.
+Both are named tuples, because each mail needs several: frozen dataclasses take twice the time to make.
 """
 
 from collections.abc import Callable, Collection, Sequence

@@ -26,6 +26,9 @@ MAX_SEARCHED = 100_000
 """Characters of a field that an expression searches; the slowest expression takes half a second for these."""
 MAX_TITLE = 300
 
+CHANGES = ("tags", "section", "title", "boost")
+"""Fields of a rule that change the field of the article with the same name."""
+
 _GROUP = re.compile(r"\\(\d)")
 
 _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
@@ -20,8 +20,12 @@ DIGEST_BLOCKS: Final = (
 
 EVERY_EDITION: Final = "edition"
 """Variant key of the main edition, and cadence of subscribers without a choice."""
+CADENCES: Final = (EVERY_EDITION, "daily", "weekly")
+"""Cadences that a subscriber may choose, if they are rarer than the newsletter's schedule."""
 ISSUE: Final = "issue"
 """Variant key of a one-off issue, which all subscribers of a newsletter or of a segment get."""
+MAIN_KEYS: Final = (EVERY_EDITION, ISSUE)
+"""Variant keys of editions that are no variant of another."""
 IMPORTED_ISSUE: Final = "imported "
 """Start of the variant key of an old issue from another product; its id there follows."""
 
@@ -55,16 +59,24 @@ OPEN_DELIVERIES = ("pending", "sending", "deferred")
 
 
 class DeliveryCause(StrEnum):
-    """Cause of a delivery's state other than a reply of the mail server."""
+    """Cause of a delivery's state other than a reply of the mail server; ``words`` say it to the operator."""
+
+    words: str
+
+    def __new__(cls, name: str, words: str = "") -> Self:
+        """Make a member of its name and its words."""
+        cause = str.__new__(cls, name)
+        cause._value_, cause.words = name, words
+        return cause
 
     NONE = ""
-    TOO_LATE = "too late"
-    CORRECTED = "corrected"
-    LEFT = "left"
-    PAUSED = "paused"
-    INTERRUPTED = "interrupted"
-    RESTORED = "restored"
-    PERSON = "a person"
+    TOO_LATE = "too late", "too late to be sent"
+    CORRECTED = "corrected", "replaced by a correction"
+    LEFT = "left", "unsubscribed before it was sent"
+    PAUSED = "paused", "paused by the reader before it was sent"
+    INTERRUPTED = "interrupted", "the sender stopped between the body and the server's reply"
+    RESTORED = "restored", "it was due in a backup that was restored"
+    PERSON = "a person", "a person found it in the mail server's log"
 
 
 class SuppressionReason(StrEnum):
@@ -222,7 +234,7 @@ class Edition:
     @property
     def is_variant(self) -> bool:
         """True for a variant that some subscribers chose, false for the main edition."""
-        return self.variant_key not in (EVERY_EDITION, ISSUE) and not self.is_imported
+        return self.variant_key not in MAIN_KEYS and not self.is_imported
 
     @property
     def is_imported(self) -> bool:

@@ -3,15 +3,30 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
 class SourceKind(StrEnum):
     """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API."""
 
-    FEED = "feed"
-    SITEMAP = "sitemap"
-    PAGE = "page"
-    FOLDER = "folder"
+    # Facts by which the stages treat a kind. The API shows the docstring.
+    is_polled: bool  # else programs send its articles
+    is_requested: bool  # over HTTP
+    is_feed: bool  # its document has the items, and may name a hub
+    lists_items: bool  # an item that its document lacks is gone
+
+    def __new__(cls, name: str, *facts: str) -> Self:
+        """Make a member of its name and its facts."""
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        for fact in ("is_polled", "is_requested", "is_feed", "lists_items"):
+            setattr(kind, fact, fact in facts)
+        return kind
+
+    FEED = "feed", "is_polled", "is_requested", "is_feed", "lists_items"
+    SITEMAP = "sitemap", "is_polled", "is_requested"
+    PAGE = "page", "is_polled", "is_requested"
+    FOLDER = "folder", "is_polled", "lists_items"
     API = "api"
 
 

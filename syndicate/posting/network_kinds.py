@@ -81,7 +81,7 @@ KINDS: Mapping[str, NetworkKind] = {
         repeatable=timedelta(minutes=55),
         needs=("address",),
     ),
-    # The key of a record is ours; the link stands in the card.
+    # This program chooses the key of a record; the link stands in the card.
     "bluesky": NetworkKind(
         limit=300,
         measure=bluesky_length,

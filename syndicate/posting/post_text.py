@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from syndicate.posting.network_kinds import Network, PostContent
 from syndicate.text.plain import clean_line
@@ -85,11 +86,6 @@ def _fewer_tags(tags: str, limit: int) -> str:
     return tags if len(tags) <= limit else tags[: limit + 1].rpartition(" ")[0]
 
 
-def slack_escaped(text: str) -> str:
-    """Return a text without the signs of Slack's links and mentions."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def plain(content: PostContent) -> PostContent:
     """Return a content whose fields are single lines."""
     lines = {name: " ".join(getattr(content, name).split()) for name in PLACEHOLDERS[:4]}
@@ -97,6 +93,6 @@ def plain(content: PostContent) -> PostContent:
 
 
 _ESCAPES: Mapping[str, _Escape] = {
-    "slack": slack_escaped,
+    "slack": partial(html.escape, quote=False),  # the signs of its links and mentions
     "discord": lambda text: _MARKDOWN.sub(r"\\\1", text),
 }

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -207,7 +207,7 @@ def _days(story: StoryMaterial, groups: Sequence[TextGroup], options: PublishOpt
     days: list[StoryDay] = []
     for part in (newest, oldest):
         reports = [_report(story, group, options.language) for group in part]
-        for _, of_day in groupby(reports, key=lambda report: _day(report.at, options.time_zone)):
+        for _, of_day in groupby(reports, key=lambda report: report.at.astimezone(options.time_zone).date()):
             listed = list(of_day)
             days.append(StoryDay(listed[0].at, listed, 0))
         if part is newest and oldest:
@@ -244,10 +244,6 @@ def _structured(
         inLanguage=article.language or options.language,
         dateModified=iso_date(max(known_since(link.published) for link in story.links), options.time_zone),
     )
-
-
-def _day(at: datetime, zone: tzinfo) -> date:
-    return at.astimezone(zone).date()
 
 
 def _age(link: RelatedLink) -> tuple[datetime, int]:

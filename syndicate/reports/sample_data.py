@@ -214,7 +214,7 @@ def reader_page(paused_until: datetime | None) -> PreferencesView:
         consents={"sample": "Sample", "other": "Sample"},
         sections=("Sample", "Other"),
         languages=("en", "tlh"),
-        cadences=("edition", "daily", "weekly"),
+        cadences=model.CADENCES,
     )
     return PreferencesView(
         address="s…@example.com",

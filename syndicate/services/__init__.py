@@ -114,7 +114,7 @@ class Services(AdminServices):
         from syndicate.jobs.delivery.bounce_job import BounceJob, BouncePolicy
         from syndicate.services.mail_services import bounce_messages
 
-        policy = BouncePolicy(**self.settings.bounces.model_dump(include={"soft_limit", "soft_window"}))
+        policy = self.settings.bounces.as_options(BouncePolicy)
         return BounceJob(store=self.store, policy=policy, sources=lambda: bounce_messages(self.settings))
 
     @cached_property

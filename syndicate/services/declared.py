@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.article_rules import Rule, Verdict, parse_condition, parse_rewrite
 from syndicate.model import (
     Access,
     Brand,
@@ -25,7 +24,6 @@ from syndicate.settings import Settings
 from syndicate.settings.mail_settings import NewsletterSettings
 from syndicate.settings.source_settings import AuthSettings, SourceSettings
 from syndicate.settings.story_settings import ChannelSettings
-from syndicate.text.plain import clean_line
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url
 
@@ -60,8 +58,8 @@ def is_private(url: str, declared: bool | None, has_access: bool) -> bool:  # no
 def channel_of(settings: Settings, channel: ChannelSettings) -> Channel:
     """Return a channel of ``[[channels]]`` or of the store."""
     language = channel.language or settings.site.language
-    return Channel(
-        **channel.model_dump(exclude={"title", "language"}),
+    return channel.as_options(
+        Channel,
         title=channel.title or channel.name.replace("-", " ").capitalize(),
         clauses=in_language(parse_query(channel.query), language),
         language=language,
@@ -70,10 +68,9 @@ def channel_of(settings: Settings, channel: ChannelSettings) -> Channel:
 
 def newsletter_of(settings: Settings, newsletter: NewsletterSettings) -> Newsletter:
     """Return a newsletter of ``[[newsletters]]`` or of the store."""
-    built = {"title", "time_zone", "language", "brand", "welcome", "series", "address"}
     series = ((f"series {mail.days}", mail.days, mail.file) for mail in newsletter.series)
-    return Newsletter(
-        **newsletter.model_dump(exclude=built),
+    return newsletter.as_options(
+        Newsletter,
         brand=brand_of(settings, newsletter.brand),
         title=newsletter.title or f"{settings.branded(newsletter.brand).site.title}: {newsletter.name}",
         time_zone=newsletter.time_zone or settings.site.time_zone,
@@ -91,7 +88,7 @@ def declared_announcements(settings: Settings) -> tuple[DeclaredAnnouncement, ..
     """Return the announcements of ``[[announcements]]``, in order."""
     from syndicate.newsletter.edition_announcements import DeclaredAnnouncement
 
-    return tuple(DeclaredAnnouncement(**announcement.model_dump()) for announcement in settings.announcements)
+    return tuple(declared.as_options(DeclaredAnnouncement) for declared in settings.announcements)
 
 
 def brand_of(settings: Settings, name: str) -> Brand:
@@ -103,47 +100,28 @@ def brand_of(settings: Settings, name: str) -> Brand:
         if file := getattr(site, key):
             files[f"{key}_file"] = str(settings.path(file))
             files[key] = f"site/assets/{stem}{suffix}{Path(file).suffix.lower()}"
-    return Brand(
+    return site.as_options(
+        Brand,
         name=name,
-        **site.model_dump(include={"title", "accent", "accent_dark", "font"}),
         **files,
         postal_address=branded.mail.address,
         sender=name if own and own.host and branded.mail.transport == "smtp" else "",
     )
 
 
-def declared_rules(settings: Settings) -> tuple[Rule, ...]:
-    """Return the rules of ``[[rules]]``, in order."""
-    return tuple(
-        Rule(
-            name=rule.name,
-            sources=frozenset(rule.sources),
-            all=tuple(map(parse_condition, rule.all)),
-            any=tuple(map(parse_condition, rule.any)),
-            none=tuple(map(parse_condition, rule.none)),
-            verdict=Verdict.DROP if rule.drop else Verdict.KEEP if rule.keep else None,
-            tags=tuple(filter(None, map(clean_line, rule.tags))),
-            section=None if rule.section is None else clean_line(rule.section, 100),
-            title=parse_rewrite(rule.title.find, rule.title.put) if rule.title else None,
-            boost=rule.boost,
-        )
-        for rule in settings.rules
-    )
-
-
 def _source(settings: Settings, declared: SourceSettings) -> Source:
     is_web = is_web_url(declared.url)
     default = Republish.FULL if declared.own else Republish.SUMMARY
-    default_kind = "folder" if not is_web else "page" if declared.select.item else "feed"
-    return Source(
+    listed = SourceKind.PAGE if declared.select.item else SourceKind.FEED
+    return declared.as_options(
+        Source,
         id=0,
-        **declared.model_dump(include={"name", "section", "own", "weight", "full_text", "paywall", "paused"}),
         url=declared.url if is_web else str(settings.path(declared.url)),
-        kind=SourceKind(declared.kind or default_kind),
+        kind=declared.kind or (listed if is_web else SourceKind.FOLDER),
         language=declared.language.lower(),
         republish=declared.republish or default,
         interval=declared.interval or None,
-        select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
+        select=declared.select.as_options(Selectors) if declared.select.item else None,
         private=is_private(declared.url, declared.private, declared.auth is not None),
         access=read_access(declared.auth, settings.base),
     )
@@ -169,8 +147,8 @@ def read_access(auth: AuthSettings | None, base: Path) -> Access | None:
     """Return the authentication of a source; a relative secret file starts from the folder ``base``."""
     if auth is None:
         return None
-    return Access(
-        **auth.model_dump(include={"username", "header", "secret_env"}),
+    return auth.as_options(
+        Access,
         kind=auth.type,
         secret_file=str((base / Path(auth.secret_file).expanduser()).absolute()) if auth.secret_file else "",
     )

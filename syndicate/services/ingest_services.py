@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.jobs.lease_owners import lease_owner
 from syndicate.model import Source, SourceList
-from syndicate.services.declared import declared_lists, declared_rules, declared_sources
+from syndicate.services.declared import declared_lists, declared_sources
 from syndicate.settings import Settings
 from syndicate.store import Store
 from syndicate.store.subscribers import audience_store
@@ -110,13 +110,13 @@ class IngestServices:
             owner=self.owner,
             agent=self._user_agent,
             rules=self.rules,
-            pages=PageOptions(**self.settings.pages.model_dump()),
+            pages=self.settings.pages.as_options(PageOptions),
         )
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """Declared rules, in order."""
-        return declared_rules(self.settings)
+        return tuple(declared.rule() for declared in self.settings.rules)
 
     @cached_property
     def rule_dry_run(self) -> RuleDryRun:

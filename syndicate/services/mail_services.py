@@ -18,10 +18,8 @@ from syndicate.text.urls import is_loopback
 def smtp_options(settings: Settings) -> SmtpOptions:
     """Return the options of the SMTP connection."""
     mail = settings.mail
-    return SmtpOptions(
-        **mail.model_dump(include={"host", "port", "tls", "username", "connections"}),
-        password=mail.password.get_secret_value(),
-        domain=mail_domain(settings),
+    return mail.as_options(
+        SmtpOptions, password=mail.password.get_secret_value(), domain=mail_domain(settings)
     )
 
 
@@ -31,8 +29,8 @@ def bounce_messages(settings: Settings) -> Iterator[bytes]:
     if bounces.maildir:
         yield from read_maildir(settings.path(bounces.maildir))
     if bounces.host:
-        account = bounces.model_dump(include={"host", "port", "username", "folder"})
-        yield from read_imap(ImapOptions(**account, password=bounces.password.get_secret_value()))
+        password = bounces.password.get_secret_value()
+        yield from read_imap(bounces.as_options(ImapOptions, password=password))
 
 
 def mail_domain(settings: Settings) -> str:

@@ -67,12 +67,9 @@ class NewsletterServices(OutputServices):
         from syndicate.services.edition_rendering import gone_pages, previous_edition, sample_message
 
         settings = self.settings
-        shared = {"url", "language", "google_news_url"}
         return EditionRenderer(
             templates=self.templates,
-            site=SiteFacts(
-                **settings.site.model_dump(include=shared), brand=brand_of(settings, ""), zone=self.zone
-            ),
+            site=settings.site.as_options(SiteFacts, brand=brand_of(settings, ""), zone=self.zone),
             output=self.published,
             unsubscribe_url=lambda _newsletter: mail_services.unsubscribe_link(settings),
             preferences_url=mail_services.preferences_link(settings),
@@ -177,8 +174,8 @@ class NewsletterServices(OutputServices):
         from syndicate.jobs.audience.sign_up_job import SignUpJob, SignUpOptions
         from syndicate.newsletter.story_views import TOKEN
 
-        options = SignUpOptions(
-            **sign_up.model_dump(exclude={"enabled"}),
+        options = sign_up.as_options(
+            SignUpOptions,
             fields=tuple(field for field in self.subscriber_fields if field.sign_up),
             confirm_url=f"{self.settings.site.url}/confirm/{TOKEN}",
         )

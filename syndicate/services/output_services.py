@@ -104,15 +104,11 @@ class OutputServices(IngestServices):
         from syndicate.publish.publish_options import PublishOptions
 
         site = self.settings.site
-        return PublishOptions(
+        return site.as_options(
+            PublishOptions,
             site_url=site.url,
-            title=site.title,
-            description=site.description,
-            language=site.language,
             time_zone=self.zone,
-            google_news_url=site.google_news_url,
             hub_url=site.hub,
-            automatic_channels=site.automatic_channels,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
             consent=self.settings.sign_up.consent,
             sign_up_fields=tuple(field.declared() for field in self.settings.fields if field.sign_up),
@@ -121,8 +117,6 @@ class OutputServices(IngestServices):
             version=__version__,
             brand=brand_of(self.settings, ""),
             embeds=bool(self.settings.web.embed_origins),
-            contact=site.contact,
-            imprint=site.imprint,
         )
 
     @cached_property
@@ -229,7 +223,7 @@ class OutputServices(IngestServices):
         """Job that removes old rows."""
         from syndicate.jobs.prune import PruneJob, RetentionOptions
 
-        options = RetentionOptions(**self.settings.retention.model_dump())
+        options = self.settings.retention.as_options(RetentionOptions)
         return PruneJob(store=self.store, options=options)
 
     def stop_rendering(self, grace: float) -> None:

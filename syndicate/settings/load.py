@@ -230,8 +230,9 @@ def _newsletter_inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str 
 def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
     """Return the settings with the secrets of ``password_file`` and the other keys with ``_file``."""
     updates: dict[str, Any] = {
-        section: _with_secrets_of(settings, getattr(settings, section), (section,), file, text)
-        for section in ("mail", "bounces", "webhooks", "alerts")
+        name: _with_secrets_of(settings, section, (name,), file, text)
+        for name, section in settings
+        if isinstance(section, Section)
     }
     for section in _NAMED:
         updates[section] = tuple(

@@ -1,14 +1,15 @@
 """Settings of sources: [http], [pages], [[sources]], [[source_lists]] and [[rules]]."""
 
-from typing import Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.article_rules import parse_rewrite
-from syndicate.model import AccessKind, FullText, Paywall, Republish
+from syndicate.ingest.article_rules import CHANGES, Rule, Verdict, parse_condition, parse_rewrite
+from syndicate.model import AccessKind, FullText, Paywall, Republish, SourceKind
 from syndicate.settings import values
 from syndicate.settings.values import Section
+from syndicate.text.plain import clean_line
 from syndicate.text.urls import is_web_url
 
 
@@ -69,7 +70,7 @@ class SourceSettings(Section):
 
     name: str = Field(min_length=1, max_length=100)
     url: values.SourceUrl
-    kind: Literal["", "feed", "sitemap", "page", "folder", "api"] = ""
+    kind: Annotated[SourceKind | None, BeforeValidator(lambda kind: kind or None)] = None
     section: str = ""
     language: str = ""
     own: bool = False
@@ -86,10 +87,10 @@ class SourceSettings(Section):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         is_folder = not is_web_url(self.url)
-        if self.kind and (self.kind == "folder") != is_folder:
+        if self.kind and (self.kind is SourceKind.FOLDER) != is_folder:
             raise ValueError(f"{self.url!r} is {'a path' if is_folder else 'an address'}: no {self.kind}")
         if self.select != SelectSettings():
-            if self.kind not in ("", "page") or is_folder:
+            if self.kind not in (None, SourceKind.PAGE) or is_folder:
                 raise ValueError('selectors are for pages that list articles: write kind = "page"')
             if not self.select.item:
                 raise ValueError("select needs item: the selector of an article in the list")
@@ -136,13 +137,28 @@ class RuleSettings(Section):
     title: TitleRewrite | None = None
     boost: float = Field(1.0, ge=0, le=100)
 
+    def rule(self) -> Rule:
+        """Return the rule as the ingest stage applies it."""
+        return Rule(
+            name=self.name,
+            sources=frozenset(self.sources),
+            all=tuple(map(parse_condition, self.all)),
+            any=tuple(map(parse_condition, self.any)),
+            none=tuple(map(parse_condition, self.none)),
+            verdict=Verdict.DROP if self.drop else Verdict.KEEP if self.keep else None,
+            tags=tuple(filter(None, map(clean_line, self.tags))),
+            section=None if self.section is None else clean_line(self.section, 100),
+            title=parse_rewrite(self.title.find, self.title.put) if self.title else None,
+            boost=self.boost,
+        )
+
     def mistake(self) -> str:
         """Return the conflict between the rule's actions, or ``""``."""
-        changes = self.tags or self.section is not None or self.title or self.boost != 1.0
+        changes = any(getattr(self, name) != type(self).model_fields[name].default for name in CHANGES)
         if self.keep and self.drop:
             return "a rule either keeps or drops"
         if self.drop and changes:
             return "a dropped article cannot be changed as well: write two rules"
         if not (self.keep or self.drop or changes):
-            return "this rule does nothing: give it keep, drop, tags, section, title or boost"
+            return f"this rule does nothing: give it keep, drop, {', '.join(CHANGES[:-1])} or {CHANGES[-1]}"
         return ""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -22,11 +22,18 @@ from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url, origin_of
 
+T = TypeVar("T")
+
 
 class Section(BaseModel):
     """Frozen section of the configuration that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def as_options(self, options: type[T], **others: Any) -> T:
+        """Return a room's options: the values of all fields that have the same name here, and ``others``."""
+        shared = vars(options)["__dataclass_fields__"].keys() & type(self).model_fields.keys()
+        return options(**{name: getattr(self, name) for name in shared} | others)
 
 
 # Header fields that the HTTP client sets.

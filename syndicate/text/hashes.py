@@ -2,7 +2,7 @@
 
 XXH3 with 128 bits is 30 times as fast as SHA-256 with the processors' instructions for that (224 kB: 6
 instead of 175 µs, measured), with an equally small chance of collisions. It is not cryptographic: an author
-of both documents can make their hashes equal, and so hide his own news. Never use it for secrets or public
+of both documents can make their hashes equal, and so hide one of them. Never use it for secrets or public
 ids.
 """
 

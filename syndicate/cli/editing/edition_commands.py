@@ -72,42 +72,37 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
         steps = [
             step for step in message_store.count_steps(connection) if newsletter in (None, step.newsletter)
         ]
-    names = "id,newsletter,period end (UTC),rev,state,stories,sent,bounced,complaints,left,subject"
-    headers = tuple(names.split(","))
     rows = [
-        (
-            report.edition.id,
-            report.edition.newsletter,
-            f"{report.edition.period_end:%Y-%m-%d %H:%M}",
-            report.edition.revision,
-            report.state,
-            report.edition.stories,
-            f"{report.deliveries.get('sent', 0)}/{sum(report.deliveries.values())}",
-            *attributes(figures[report.edition.id], "bounced complaints unsubscribed").values(),
-            report.edition.subject,
-        )
+        {
+            **attributes(report.edition, "id newsletter"),
+            "period end (UTC)": f"{report.edition.period_end:%Y-%m-%d %H:%M}",
+            "rev": report.edition.revision,
+            "state": report.state,
+            "stories": report.edition.stories,
+            "sent": f"{report.deliveries.get('sent', 0)}/{sum(report.deliveries.values())}",
+            **attributes(figures[report.edition.id], "bounced complaints left=unsubscribed"),
+            "subject": report.edition.subject,
+        }
         for report in reports
     ]
     answer = {
-        "editions": [dict(zip(headers, row, strict=True)) for row in rows],
+        "editions": rows,
         "messages": [attributes(step, "newsletter step state reason count") for step in steps],
     }
 
     def text() -> None:
-        editions = [report.edition for report in reports]
-        ends = [item.period_end.astimezone(zone_of(services, item.newsletter)) for item in editions]
-        shown = [
-            (
-                *row[:2],
-                f"{end:%d %b %Y}" if row[4] == edition_store.IMPORTED else f"{end:%d %b %H:%M %Z}",
-                *row[3:6],
-                row[6] + (f" -{lost}" if lost else ""),
-                row[10],
-            )
-            for row, end in zip(rows, ends, strict=True)
-            for lost in [sum(row[7:10])]
-        ]
-        table((*headers[:2], "period end", *headers[3:7], headers[10]), shown, right=(0, 3, 5))
+        headers = ("id", "newsletter", "period end", "rev", "state", "stories", "sent", "subject")
+        shown = []
+        for row, report in zip(rows, reports, strict=True):
+            end = report.edition.period_end.astimezone(zone_of(services, report.edition.newsletter))
+            is_imported = report.state == edition_store.IMPORTED
+            lost = row["bounced"] + row["complaints"] + row["left"]
+            cells = row | {
+                "period end": f"{end:%d %b %Y}" if is_imported else f"{end:%d %b %H:%M %Z}",
+                "sent": row["sent"] + (f" -{lost}" if lost else ""),
+            }
+            shown.append(tuple(cells[name] for name in headers))
+        table(headers, shown, right=(0, 3, 5))
         for (name, mail), of_mail in groupby(steps, attrgetter("newsletter", "step")):
             counts = {step.reason or step.state: step.count for step in of_mail}
             say(f"{name}, {mail} mail: {listed_counts(counts)}")

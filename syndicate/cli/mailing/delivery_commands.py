@@ -8,20 +8,10 @@ from syndicate.cli.options import Call, action_options, common_options, dry_run_
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.jobs.lease_owners import sweep_dead_senders
-from syndicate.model import DeliveryCause, DeliveryState
+from syndicate.model import DeliveryState
 from syndicate.store.mail import delivery_store
 from syndicate.text.phrases import plural
 
-_CAUSES = {
-    DeliveryCause.NONE: "",
-    DeliveryCause.TOO_LATE: "too late to be sent",
-    DeliveryCause.CORRECTED: "replaced by a correction",
-    DeliveryCause.LEFT: "unsubscribed before it was sent",
-    DeliveryCause.PAUSED: "paused by the reader before it was sent",
-    DeliveryCause.INTERRUPTED: "the sender stopped between the body and the server's reply",
-    DeliveryCause.PERSON: "a person found it in the mail server's log",
-    DeliveryCause.RESTORED: "it was due in a backup that was restored",
-}
 _ADVICE = """
 Uncertain deliveries may have arrived: look for the addresses in the mail server's log.
 `syndicate deliveries resend ID...` sends a delivery again, `mark-sent ID...` records that it arrived."""
@@ -52,7 +42,7 @@ def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
     rows = [
         attributes(report.delivery, "id state address")
         | attributes(report, "newsletter attempts=delivery.attempts subject changed")
-        | {"said": "; ".join(filter(None, (_CAUSES[report.cause], report.error)))}
+        | {"said": "; ".join(filter(None, (report.cause.words, report.error)))}
         for report in reports
     ]
 

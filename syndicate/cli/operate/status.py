@@ -18,7 +18,7 @@ from syndicate.errors import SyndicateError
 from syndicate.ingest.poll_schedule import status_message
 from syndicate.jobs.admin.needs import needs_a_person
 from syndicate.jobs.lease_owners import sweep_dead_senders
-from syndicate.model import HubSubscription, SourceKind
+from syndicate.model import HubSubscription
 from syndicate.reports.health import Health, read_health
 from syndicate.reports.newsletter_times import next_editions, zone_of
 from syndicate.services import Services
@@ -99,7 +99,7 @@ def _print_sources(health: Health) -> None:
 def _remark(report: SourceReport) -> str:
     """Return a source's problem, or the reason for its next poll. ``_print`` lists serious problems below."""
     state = report.state
-    if report.source.kind is SourceKind.API:
+    if not report.source.kind.is_polled:
         return "gets its articles by the API"
     if state.error and not report.source.paused and needs_a_person(state):
         return f"failed {plural(state.failures, 'time')}, see below"
@@ -113,12 +113,12 @@ def _remark(report: SourceReport) -> str:
 def _last_success(report: SourceReport, now: datetime) -> str:
     if report.source.paused:
         return "paused"
-    return "" if report.source.kind is SourceKind.API else ago(report.state.last_success, now)
+    return ago(report.state.last_success, now) if report.source.kind.is_polled else ""
 
 
 def _next_poll(report: SourceReport, now: datetime) -> str:
     due_at = report.state.next_check
-    if report.source.paused or report.state.gone or report.source.kind is SourceKind.API:
+    if report.source.paused or report.state.gone or not report.source.kind.is_polled:
         return ""
     return ago(due_at, now) if due_at and due_at > now else "due"
 

@@ -15,7 +15,7 @@ from syndicate.errors import ConfigError, SyndicateError
 from syndicate.ingest.page.feed_discovery import entered_address
 from syndicate.jobs.ingest.discovery_job import PREVIEWED, Discovery, SourcePreview
 from syndicate.jobs.ingest.source_list_job import MAX_NAME_LENGTH
-from syndicate.model import Access, AccessKind, Origin, Republish, Source, SourceKind
+from syndicate.model import Access, AccessKind, Origin, Republish, Source
 from syndicate.services.declared import access_of, is_private
 from syndicate.text.phrases import plural
 from syndicate.text.plain import clean_line
@@ -166,7 +166,7 @@ def _source(preview: SourcePreview, access: Access | None, private: bool, given:
         id=0,
         name=clean_line(given["name"], MAX_NAME_LENGTH),
         url=preview.url,
-        kind=SourceKind.SITEMAP if preview.format == "sitemap" else SourceKind.FEED,
+        kind=preview.kind,
         section=given["section"],
         language=given["language"].lower(),
         weight=given["weight"],

@@ -14,7 +14,7 @@ from syndicate.cli.reading.source_add import add
 from syndicate.cli.reading.source_output import preview_facts, print_preview, source_answer
 from syndicate.errors import SyndicateError
 from syndicate.jobs.admin.needs import shown_address
-from syndicate.model import Absence, SourceKind
+from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store.ingest import source_store
 from syndicate.store.ingest.source_store import SourceReport
@@ -173,7 +173,7 @@ def _state(report: SourceReport, now: datetime) -> str:
         return "gone"
     if state.failures:
         return f"failed {plural(state.failures, 'time')}"
-    if source.kind is SourceKind.API:
+    if not source.kind.is_polled:
         return "by the API"
     return ago(state.last_success, now)
 

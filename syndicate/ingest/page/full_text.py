@@ -61,11 +61,7 @@ class PageOptions:
 
 def should_read_page(article: NewArticle, source: Source, now: datetime, options: PageOptions) -> bool:
     """Return whether to read the article's page for its text, by the rules above."""
-    if (
-        source.full_text is FullText.NEVER
-        or not article.url
-        or source.kind in (SourceKind.FOLDER, SourceKind.API)
-    ):
+    if source.full_text is FullText.NEVER or not article.url or not source.kind.is_requested:
         return False
     if source.kind is SourceKind.PAGE and source.select is None:
         return False
@@ -76,7 +72,7 @@ def should_read_page(article: NewArticle, source: Source, now: datetime, options
         return False
     if known_since(article.published) < now - timedelta(seconds=options.window):
         return False
-    is_feed = source.kind is SourceKind.FEED
+    is_feed = source.kind.is_feed
     if is_feed and article.words >= SHORT_TEXT_WORDS and not _TRUNCATED.search(article.text[-120:]):
         return False
     address = urlsplit(article.url)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 MenuCounts = Mapping[str, tuple[int, str]]
-"""Number of objects that need a person by menu entry, each with ``warn`` or ``bad``."""
+"""Number of objects that need a person by path of the menu's entry, each with ``warn`` or ``bad``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,15 +38,8 @@ CACHED_SECONDS = 10.0
 FAILING_ALERTS = "alerts failing"
 """Key of the errors of alerts by way, as JSON."""
 SOURCES, DELIVERIES, SYSTEM = "/admin/sources", "/admin/deliveries", "/admin/system"
-# Entry of the menu by the first part of an address.
-_ENTRIES = {
-    "sources": "Sources",
-    "newsletters": "Newsletters",
-    "editions": "Newsletters",
-    "deliveries": "Deliveries",
-    "settings": "Settings",
-    "system": "System",
-}
+# Areas without an entry of the menu, and the area whose entry counts their needs.
+_AREAS = {"editions": "newsletters"}
 _IS_RUNNING = "is `syndicate run` running?"
 
 
@@ -120,12 +113,13 @@ class NeedsReader:
         )
 
     def counts(self, now: datetime) -> dict[str, tuple[int, str]]:
-        """Return the number of needs by entry of the menu, each with ``warn`` or ``bad``."""
+        """Return the number of needs by path of the menu's entry, each with ``warn`` or ``bad``."""
         found: dict[str, tuple[int, str]] = {}
         for need in self.current(now):
-            for entry in ("Overview", _ENTRIES[need.href.split("/")[2].partition("?")[0]]):
-                count, level = found.get(entry, (0, "warn"))
-                found[entry] = count + 1, "bad" if need.is_failing else level
+            area = need.href.split("/")[2].partition("?")[0]
+            for path in ("/", f"/{_AREAS.get(area, area)}"):
+                count, level = found.get(path, (0, "warn"))
+                found[path] = count + 1, "bad" if need.is_failing else level
         return found
 
     def problems(self, now: datetime) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from syndicate.ingest.page.sitemap_parser import MAX_SITEMAP_BYTES
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.source_reading import parse_response, read_now
-from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source
+from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source, SourceKind
 from syndicate.net import SITEMAP_ACCEPT, Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.text.urls import absolute_url, canonical_url, host_of
 
@@ -49,6 +49,11 @@ class SourcePreview:
     latest: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
     refused: int = 0
+
+    @property
+    def kind(self) -> SourceKind:
+        """Kind of a source that has this content."""
+        return SourceKind.SITEMAP if self.format == "sitemap" else SourceKind.FEED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ def plan_entries(
         with store.read() as connection:
             stored = known_articles.known_entries(connection, keys_and_urls)
             # A program names its articles itself: another key is another article.
-            lists = {content.source.id for content in contents if content.source.kind is not SourceKind.API}
+            lists = {content.source.id for content in contents if content.source.kind.is_polled}
             articles = {source: articles for source, (articles, _) in stored.items() if source in lists}
             rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
@@ -260,7 +260,7 @@ def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -
 
 def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOptions) -> bool:
     """Return whether a feed's recent pages gave no text: behind a paywall, forbidden, only videos."""
-    if source.kind is not SourceKind.FEED or source.full_text is not FullText.AUTO:
+    if not source.kind.is_feed or source.full_text is not FullText.AUTO:
         return False
     with store.read() as connection:
         since = now - timedelta(seconds=options.window)

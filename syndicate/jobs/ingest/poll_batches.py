@@ -36,7 +36,7 @@ from syndicate.jobs.ingest.poll_parsing import ChangedDocument, Poll, parse_alon
 from syndicate.jobs.ingest.poll_records import QuietPoll, record_of, response_body
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.run_clock import RunClock
-from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.model import ParsedSource, Source, SourceState
 from syndicate.net import Fetched
 
 log = logging.getLogger("syndicate.ingest")
@@ -189,7 +189,7 @@ class PollBatches:
         if response.unchanged or is_last_document(item_hash, state.feed_skeleton_hash):
             return self._nothing_new(source, state, response, now)
         split = split_items(response.body)
-        listed = listed_hashes(response.body, split) if source.kind is SourceKind.FEED else ()
+        listed = listed_hashes(response.body, split) if source.kind.is_feed else ()
         return _Changed(source, state, response, item_hash, split, listed)
 
     def _compare(

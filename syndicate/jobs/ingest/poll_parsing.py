@@ -17,7 +17,7 @@ from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.ingest.entry_importer import EntryImporter
 from syndicate.jobs.ingest.entry_plan import dates_by_first_seen
 from syndicate.jobs.ingest.source_reading import outcome_of
-from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
+from syndicate.model import Entry, ParsedSource, Source, SourceState
 from syndicate.net import Fetched
 from syndicate.store.core import quarantine
 
@@ -97,7 +97,7 @@ def parse_alone(importer: EntryImporter, document: ChangedDocument) -> tuple[Par
     except ParserDied:
         with importer.store.read() as connection:
             crashes = 1 + quarantine.count_failures(connection, "document", source.name)
-        if source.kind is not SourceKind.FEED or crashes < quarantine.LIMIT:
+        if not source.kind.is_feed or crashes < quarantine.LIMIT:
             raise
 
         def parse_only(item_hashes: frozenset[str]) -> ParsedSource:

@@ -18,7 +18,7 @@ from syndicate.jobs.ingest.entry_plan import EntryPlan, SourceOutcome
 from syndicate.jobs.ingest.poll_parsing import Poll
 from syndicate.jobs.ingest.poll_records import PollRecord, QuietPoll, record_of, response_body, save_records
 from syndicate.jobs.ingest.robots_lookup import pause_origin
-from syndicate.model import Hub, Origin, Source, SourceKind, SourceState
+from syndicate.model import Hub, Origin, Source, SourceState
 from syndicate.net import Fetched
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
@@ -28,7 +28,6 @@ from syndicate.text.urls import host_shard, origin_of
 
 # Recent publication dates read to estimate the publishing rate (see ``publish_rate_of``).
 RATE_DATES = 60
-_LISTS_ALL_ITEMS = (SourceKind.FEED, SourceKind.FOLDER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class PollStoring:
             listed = {
                 poll.source.id: poll.content.parsed.item_hashes
                 for poll in polls
-                if poll.source.kind in _LISTS_ALL_ITEMS and not poll.is_partial
+                if poll.source.kind.lists_items and not poll.is_partial
             }
             quarantined = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
@@ -146,7 +145,7 @@ class PollStoring:
             if poll.source.private
             else discover(poll.response.links, poll.content.parsed, poll.response.url)
             for poll in polls
-            if poll.response and poll.source.kind is SourceKind.FEED
+            if poll.response and poll.source.kind.is_feed
         }
 
 

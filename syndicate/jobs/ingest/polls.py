@@ -23,7 +23,6 @@ from syndicate.jobs.ingest.poll_records import QuietPoll, record_of, save_record
 from syndicate.jobs.ingest.poll_storing import PollStoring
 from syndicate.jobs.ingest.source_reading import source_request
 from syndicate.jobs.run_clock import RunClock
-from syndicate.model import SourceKind
 from syndicate.net import Fetched, FetchRequest
 from syndicate.store.ingest import robots_store, source_store
 from syndicate.text.urls import origin_of
@@ -192,9 +191,9 @@ class _Run:
     def _requests(self, claimed: Sequence[Claim]) -> list[FetchRequest]:
         """Return the requests for sources to fetch; the outcomes of the other sources are ``_ready``."""
         for source, state in claimed:
-            if source.kind is SourceKind.FOLDER:
+            if not source.kind.is_requested:
                 self._ready.append(self.batches.read_folder(source, state, self.job.zone))
-        feeds = {claim[0].id: claim for claim in claimed if claim[0].kind is not SourceKind.FOLDER}
+        feeds = {claim[0].id: claim for claim in claimed if claim[0].kind.is_requested}
         self._ready.extend(self._postpone_busy(feeds))
         requests: list[FetchRequest] = []
         agent = self.job.importer.agent()

@@ -19,7 +19,7 @@ from syndicate.store.output.saved_searches import DAY, SavedSearch
 from syndicate.store.subscribers import audience_store
 
 MOST = 20
-# Older matches are not sent: after a pause nobody gets the news of weeks.
+# Older matches are not sent: after a pause a subscriber does not get the news of weeks.
 LATEST = timedelta(days=3)
 # A search without a match rests for so long.
 PAUSE = timedelta(minutes=15)

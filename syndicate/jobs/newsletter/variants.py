@@ -13,7 +13,7 @@ from functools import partial
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.edition_storing import store_draft
 from syndicate.jobs.newsletter.renderer import Draft
-from syndicate.model import EVERY_EDITION, Newsletter
+from syndicate.model import CADENCES, EVERY_EDITION, Newsletter
 from syndicate.newsletter.periods import Cadence, Period, due_period, parse_schedule
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
@@ -31,7 +31,7 @@ def cadences(newsletter: Newsletter) -> tuple[str, ...]:
     schedule = parse_schedule(newsletter.schedule)
     if schedule.cadence not in (Cadence.DAILY, Cadence.WEEKDAYS):
         return (EVERY_EDITION,)
-    return (EVERY_EDITION, "daily", "weekly") if len(schedule.times) > 1 else (EVERY_EDITION, "weekly")
+    return CADENCES if len(schedule.times) > 1 else (EVERY_EDITION, "weekly")
 
 
 def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:

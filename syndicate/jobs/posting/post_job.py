@@ -13,7 +13,7 @@ from zlib import crc32
 from syndicate.errors import AnswerLost, FetchError, FetchStopped
 from syndicate.events.signing import signed_headers
 from syndicate.jobs.delivery.restore_guard import RestoreGuard
-from syndicate.model import Article, Channel, EditorAction, Republish, Source, reader_link
+from syndicate.model import Article, Channel, EditorAction, Republish, Source, known_since, reader_link
 from syndicate.net import FetchRequest, FetchThread, SentRequest
 from syndicate.posting import Network, PostContent
 from syndicate.posting.network_requests import (
@@ -112,7 +112,7 @@ class PostJob:
             if network.name in channel.post_to:
                 found = channel_store.channel_articles(connection, channel.clauses, limit=100)
                 for article in found:
-                    if article.story_id and _published(article) >= since:
+                    if article.story_id and known_since(article.published) >= since:
                         planned.setdefault(article.story_id, (channel.name, article))
         stories = story_store.get_stories(connection, planned)
         posted = post_store.posted_stories(connection, network.name, list(planned)) if planned else set()
@@ -249,10 +249,6 @@ def _dropped_stories(connection: Connection, now: datetime) -> set[int]:
     return {
         story for story, found in decided.items() if any(each.action is EditorAction.DROP for each in found)
     }
-
-
-def _published(article: Article) -> datetime:
-    return article.published if article.dated else article.first_seen
 
 
 def _signed(request: SentRequest, network: Network, key: str, now: datetime) -> SentRequest:

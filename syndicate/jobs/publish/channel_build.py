@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from syndicate.jobs.publish.context import PublishContext, signature_of
-from syndicate.model import Article, Channel, ClauseField, Source, SourceKind
+from syndicate.model import Article, Channel, ClauseField, Source
 from syndicate.opml import Outline, write_opml
 from syndicate.publish.feeds.news_sitemap import MAX_AGE, MAX_ARTICLES, news_sitemap
 from syndicate.publish.feeds.rss_atom import FORMATS
@@ -155,7 +155,7 @@ def sources_opml(title: str, sources: Iterable[Source]) -> bytes:
                 section=source.section,
             )
             for source in sources
-            if source.url and not source.paused and source.kind is SourceKind.FEED
+            if source.url and not source.paused and source.kind.is_feed
         ],
     )
 

@@ -20,7 +20,6 @@ from syndicate.model import (
     Image,
     PublishedArticle,
     Republish,
-    SourceKind,
     is_dated,
     known_since,
 )
@@ -158,7 +157,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
     """
     article, source = published.article, published.source
     url = published.link if published.link.startswith(("http://", "https://")) else ""
-    is_theirs_online = not source.own and source.kind is SourceKind.FEED and is_web_url(source.url)
+    is_theirs_online = not source.own and source.kind.is_feed and is_web_url(source.url)
     hidden = source.republish is Republish.NONE
     story = published.story.path if published.story and published.sources > 1 else ""
     return FeedItem(

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from syndicate.model import EVERY_EDITION, ISSUE
+from syndicate.model import MAIN_KEYS
 from syndicate.model.actors import ROLES
 from syndicate.store import schema
 from syndicate.store.core.counts import count_by
@@ -209,7 +209,7 @@ def _sent_editions(connection: Connection, now: datetime) -> Sequence[Row[*tuple
     told = exists().where(events.c.type == "edition.sent", events.c.subject == subject)
     ended = select(editions.c.id, editions.c.newsletter, editions.c.subject).where(
         editions.c.state == CUT,
-        editions.c.variant_key.in_((EVERY_EDITION, ISSUE)),
+        editions.c.variant_key.in_(MAIN_KEYS),
         editions.c.cut_at >= max(first, now - _SENT_WITHIN),
         ~or_(waiting, told),
     )

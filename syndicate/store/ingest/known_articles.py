@@ -71,9 +71,8 @@ def sources_with_dates(connection: Connection, source_ids: Collection[int]) -> s
     latest = latest.where(table.c.published >= EARLIEST).order_by(table.c.published.desc(), table.c.id.desc())
     shown = latest.limit(_LATEST).correlate(sources).subquery()
     dated = select(shown.c.published).where(shown.c.published != shown.c.first_seen).exists()
-    query = select(sources.c.id).where(
-        sources.c.id.in_(source_ids), sources.c.kind.not_in((SourceKind.FOLDER, SourceKind.API))
-    )
+    requested = [kind for kind in SourceKind if kind.is_requested]
+    query = select(sources.c.id).where(sources.c.id.in_(source_ids), sources.c.kind.in_(requested))
     return set(connection.scalars(query.where(dated)))
 
 

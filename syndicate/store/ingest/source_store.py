@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_type_hints
 
 from sqlalchemy import (
     BindParameter,
@@ -24,10 +25,6 @@ from syndicate.model import (
     Absence,
     Access,
     AccessKind,
-    FullText,
-    Origin,
-    Paywall,
-    Republish,
     Selectors,
     Source,
     SourceKind,
@@ -51,10 +48,13 @@ _ABOUT = ("title", "home_url", "feed_id")
 DECLARED = ("name", "url", "section", "language", "own", "weight", "paused", "private", "listed_in")
 """Declared fields of a source that are columns of the same name and type."""
 _PLAIN = ("id", *DECLARED, *_ABOUT)
-_KINDS: tuple[Iterable[Any], ...] = (SourceKind, Republish, FullText, Paywall, Origin, Absence)
-_CHOICES: tuple[dict[str, Any], ...] = tuple({choice.value: choice for choice in kind} for kind in _KINDS)
-CHOICES = dict(zip(("kind", "republish", "full_text", "paywall", "origin", "absent"), _CHOICES, strict=True))
+CHOICES: dict[str, dict[str, Any]] = {
+    name: {choice.value: choice for choice in kind}
+    for name, kind in get_type_hints(Source).items()
+    if isinstance(kind, type) and issubclass(kind, StrEnum)
+}
 """Declared fields of a source that are columns of text."""
+_POLLED = and_(*(table.c.kind != kind.value for kind in SourceKind if not kind.is_polled))
 _STRUCTURED = ("poll_interval", "select_json", "access_json", "outline_json")
 _NAMES = (*_PLAIN, *CHOICES, *_STRUCTURED)
 _SOURCE = select(*(table.c[name] for name in _NAMES))
@@ -196,7 +196,7 @@ def _due_in(shard: Any, now: Any) -> ColumnElement[bool]:
 
 
 def _free(now: Any) -> ColumnElement[bool]:
-    live = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.kind != SourceKind.API.value)
+    live = and_(table.c.paused.is_(False), table.c.gone.is_(False), _POLLED)
     return and_(live, table.c.lease_until < now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select, text
 
-from syndicate.model import EVERY_EDITION, ISSUE, Edition, EditionContent
+from syndicate.model import EVERY_EDITION, MAIN_KEYS, Edition, EditionContent
 from syndicate.store import schema
 from syndicate.store.mail.edition_store import CUT, IMPORTED, edition_of, edition_values, insert_row
 
@@ -38,7 +38,7 @@ def sent_editions(connection: Connection, newsletter: str, now: datetime) -> lis
     table = schema.editions
     names = ("id", "period_end", "cut_at", "subject", "variant_key", "state", "revision")
     query = select(*(table.c[name] for name in names)).where(table.c.newsletter == newsletter)
-    sent = and_(table.c.variant_key.in_((EVERY_EDITION, ISSUE)), table.c.state == CUT)
+    sent = and_(table.c.variant_key.in_(MAIN_KEYS), table.c.state == CUT)
     listed = and_(sent, table.c.content_json.is_not(None), ~table.c.unlisted)
     listed = and_(listed, or_(table.c.approve_by.is_(None), table.c.approve_by <= now))
     rows = [row._asdict() for part in (listed, _IMPORTED) for row in connection.execute(query.where(part))]

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from syndicate.model import EVERY_EDITION, ISSUE, DeliveryState
+from syndicate.model import MAIN_KEYS, DeliveryState
 from syndicate.store.mail.edition_store import CONFIRMATION, MESSAGE
 from syndicate.store.schema import deliveries
 from syndicate.store.schema import editions as table
@@ -21,6 +21,6 @@ def editions_between(connection: Connection, start: datetime, end: datetime) -> 
     names = ("id", "newsletter", "period_end", "state", "subject")
     query = select(*(table.c[name] for name in names), trouble.label("trouble"))
     query = query.where(table.c.period_end >= start, table.c.period_end < end, table.c.revision == 0)
-    query = query.where(table.c.variant_key.in_((EVERY_EDITION, ISSUE)))
+    query = query.where(table.c.variant_key.in_(MAIN_KEYS))
     query = query.where(table.c.state.not_in((CONFIRMATION, MESSAGE)))
     return list(connection.execute(query.order_by(table.c.period_end, table.c.newsletter)))

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from syndicate.model import (
     EVERY_EDITION,
-    ISSUE,
+    MAIN_KEYS,
     DeliveryState,
     Edition,
     EditionContent,
@@ -300,7 +300,7 @@ def report_editions(
     own only while it alone waits for an editor.
     """
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
-    is_main = table.c.variant_key.in_((EVERY_EDITION, ISSUE))
+    is_main = table.c.variant_key.in_(MAIN_KEYS)
     query = query.where(or_(is_main, table.c.state == IMPORTED, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)

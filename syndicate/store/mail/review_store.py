@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, insert, literal_column, or_, select, update
 
-from syndicate.model import EVERY_EDITION, ISSUE, Edition, EditionStory, LeaveReason, SegmentClause
+from syndicate.model import EVERY_EDITION, ISSUE, MAIN_KEYS, Edition, EditionStory, LeaveReason, SegmentClause
 from syndicate.store import schema
 from syndicate.store.mail import edition_store, take_back
 from syndicate.store.mail.corrections import replace_deliveries
@@ -114,7 +114,7 @@ def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) 
     query = (
         select(table)
         .where(table.c.newsletter == newsletter, table.c.state == CUT, ~_corrected().exists())
-        .where(table.c.variant_key.in_((EVERY_EDITION, ISSUE)), table.c.content_json.is_not(None))
+        .where(table.c.variant_key.in_(MAIN_KEYS), table.c.content_json.is_not(None))
         .where(or_(table.c.stories > 0, table.c.variant_key == ISSUE))
         .order_by(table.c.period_end.desc())
     )
@@ -154,7 +154,7 @@ def variants_of(connection: Connection, edition: Edition) -> list[ReviewEdition]
         table.c.newsletter == edition.newsletter,
         table.c.period_end == edition.period_end,
         table.c.revision == edition.revision,
-        table.c.variant_key.not_in((EVERY_EDITION, ISSUE)),
+        table.c.variant_key.not_in(MAIN_KEYS),
         table.c.state.in_((*OPEN, *_OUT, WITHDRAWN)),
         table.c.stories > 0,
     )

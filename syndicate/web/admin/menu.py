@@ -35,6 +35,6 @@ def _entry(name: str, below: str, path: str, counts: MenuCounts) -> dict[str, ob
     """Return an entry; ``count`` objects need a person, with a ``level`` of ``warn`` or ``bad``."""
     address = f"/admin{below}"
     is_current = path == address or (below != "/" and path.startswith(f"{address}/"))
-    count, level = counts.get(name, (0, ""))
+    count, level = counts.get(below, (0, ""))
     entry = {"name": name, "address": address, "is_current": is_current}
     return {**entry, "count": count, "level": level}

@@ -17,7 +17,7 @@ from syndicate.templating import Templates
 log = logging.getLogger("syndicate.web")
 
 _PROBLEM = "pages/problem.html"
-# Rules D6 and WF14. Scripts, styles and suggestions come from our own server only.
+# Rules D6 and WF14. Scripts, styles and suggestions come from this server only.
 _POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -1,11 +1,13 @@
 """Deliveries and subscribers in the browser: decide about mail, pause, import, and records."""
 
+import email
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
@@ -169,6 +171,18 @@ def test_a_subscriber_is_added_with_words_agreed_and_never_again_after_leaving(s
     assert (again.status, b"only its owner" in again.body) == (409, True)
     asked = client.post("/admin/subscribers/add", {**new, "has_agreed": "no"})
     assert asked.status == 409
+
+
+def test_the_link_to_the_page_of_choices_is_mailed_to_a_subscriber(site: AdminSite) -> None:
+    path = f"/admin/subscribers/{subscriber(site)}"
+    site.client().follow(site.client().post(path, {"do": "choices"}))
+    (file,) = (site.room.folder / "outbox").glob("*.eml")
+    mail = email.message_from_bytes(file.read_bytes())
+    assert mail["To"] == "ann@example.org"
+    assert b"/preferences/" in mail.get_payload(decode=True)
+    with site.room.store.write() as connection:
+        connection.execute(update(schema.subscriptions).values(state="unsubscribed"))
+    assert site.client().post(path, {"do": "choices"}).status == 409
 
 
 def test_an_import_shows_columns_and_bad_rows_and_is_one_transaction(site: AdminSite) -> None:

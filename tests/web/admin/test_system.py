@@ -1,6 +1,7 @@
 """System and settings pages: what runs, what failed, and backups; no secret is shown."""
 
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_a_backup_is_made_and_downloaded_after_the_password(admin_room: Room, tm
         assert client.post("/admin/system/backups/..%2Fconfig.toml").status == 404
         site.now += timedelta(hours=1)
         assert client.post(f"/admin/system/backups/{file.name}").status == 303
-    with sqlite3.connect(tmp_path / "copy.db") as copy:
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         assert copy.execute("SELECT count(*) FROM users").fetchone() == (1,)
     with admin_room.store.read() as connection:
         actions = connection.exec_driver_sql("SELECT action FROM audit ORDER BY id").scalars().all()

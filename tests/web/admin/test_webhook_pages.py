@@ -97,4 +97,4 @@ def test_every_page_opens_while_a_webhook_rests(admin_client: AdminClient, admin
     with admin_site.room.store.write() as connection:
         webhook_store.change_endpoint(connection, 1, state=webhook_store.RESTING, reason="down")
     assert "webhook 1 rests" in admin_client.page("/admin/")
-    assert needs.counts(NOW)["Settings"] == (1, "warn")
+    assert needs.counts(NOW)["/settings"] == (1, "warn")

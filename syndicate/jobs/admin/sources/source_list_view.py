@@ -82,7 +82,7 @@ def condition_of(
     if source.permanent_seen >= REDIRECTS_TO_CONFIRM:
         return SourceCondition("attention", "warn", "moved for good")
     condition = polled_condition(trouble, silence)
-    if condition is WELL and source.kind == SourceKind.API:
+    if condition is WELL and not SourceKind(source.kind).is_polled:
         return BY_API
     if condition is WELL and source.last_success is None:
         return SourceCondition("well", "good", "not read yet")
@@ -271,7 +271,7 @@ def _row(
         (since + timedelta(days=day), articles.get(day, 0), *polls.get(day, (0, 0))) for day in range(DAYS)
     ]
     shows_status = source.failures and not (source.paused or source.gone)
-    is_read = condition.tab != "paused" and not source.gone and source.kind != SourceKind.API
+    is_read = condition.tab != "paused" and not source.gone and SourceKind(source.kind).is_polled
     return SourceRow(
         id=source.id,
         name=source.name,

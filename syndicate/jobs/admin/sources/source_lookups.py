@@ -25,7 +25,7 @@ from syndicate.jobs.ingest.robots_lookup import rules_for
 from syndicate.jobs.ingest.source_list_job import free_name, name_in_title
 from syndicate.jobs.ingest.source_reading import parse_response
 from syndicate.jobs.stories.joining import joined_stories
-from syndicate.model import Entry, Source, SourceKind
+from syndicate.model import Entry, Source
 from syndicate.model.actors import ActionResult, Change
 from syndicate.net import PAGE_ACCEPT, FetchRequest
 from syndicate.store.ingest import source_store
@@ -193,7 +193,7 @@ class SourceLookups:
                 start,
                 url=preview.url,
                 name=free_name(name_in_title(preview.title), addresses, taken),
-                kind=SourceKind.SITEMAP if preview.format == "sitemap" else SourceKind.FEED,
+                kind=preview.kind,
                 title=preview.title,
                 home_url=preview.home_url,
                 private=private,

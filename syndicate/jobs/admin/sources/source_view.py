@@ -18,7 +18,7 @@ from syndicate.jobs.admin.sources.source_list_view import (
 )
 from syndicate.jobs.ingest.dry_run import RuledArticle, RuleDryRun
 from syndicate.jobs.ingest.source_reading import parser_options
-from syndicate.model import HubSubscription, Origin, ParsedSource, Source, SourceKind, SourceState
+from syndicate.model import HubSubscription, Origin, ParsedSource, Source, SourceState
 from syndicate.net.response_headers import media_type
 from syndicate.store import Connection
 from syndicate.store.core.column_types import to_microseconds
@@ -133,7 +133,7 @@ class SourceDetails:
 
     def entries(self, source: Source, answer: LastAnswer) -> ParsedSource:
         """Parse the kept beginning of the last answer. Raises ``ParseError``."""
-        if source.kind is SourceKind.FOLDER or not answer.body:
+        if not source.kind.is_requested or not answer.body:
             raise ParseError("The last answer has no body.")
         fields = [line.partition(": ") for line in answer.headers.split("\n")[1:]]
         given = next((value for name, _, value in fields if name.lower() == "content-type"), "")
@@ -168,7 +168,7 @@ class SourceDetails:
     def _advice(
         self, connection: Connection, source: Source, state: SourceState
     ) -> Sequence[tuple[str, str]]:
-        if not state.failures or source.kind is SourceKind.FOLDER:
+        if not state.failures or not source.kind.is_requested:
             return ()
         advice = []
         url = polled_url(source.url, state)

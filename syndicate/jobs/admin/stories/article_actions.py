@@ -12,7 +12,7 @@ from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.admin.actions import perform, require
 from syndicate.jobs.ingest.entry_importer import EntryImporter, write_plans
 from syndicate.jobs.ingest.entry_plan import EntryPlan
-from syndicate.model import Source, SourceKind
+from syndicate.model import Source
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection
 from syndicate.store.ingest.added_sources import find_source
@@ -37,7 +37,7 @@ class ArticleActions:
             source = find_source(connection, source_name)
         if source is None:
             raise NotFound(f"There is no source {source_name!r}.")
-        if source.kind is not SourceKind.API:
+        if source.kind.is_polled:
             raise ActionRefused(
                 "not-an-api-source",
                 f"Source {source.name!r} is read from {source.kind.value}s. Add a source of kind api.",
