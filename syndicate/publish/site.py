@@ -71,6 +71,8 @@ _ASSETS: Final = (
 _READ_MORE: Final = 3
 _MORE: Final = 6
 _OTHERS: Final = 5
+# Variables around each page of a folder depth and section, and the feeds in them.
+_Frame = tuple[Mapping[str, object], tuple[NamedPath, ...]]
 # A publisher's "updated" a few seconds after "published" comes from software and is no news.
 _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 
@@ -114,6 +116,7 @@ class SitePages:
         self.tags = tags
         self.authors: Collection[str] = ()
         self._parts: dict[tuple[object, ...], Markup] = {}
+        self._frames: dict[tuple[str, str, datetime | None], _Frame] = {}
 
     def article_pages(
         self,
@@ -224,11 +227,9 @@ class SitePages:
         return files | {brand.style: _rules(brand, site) for brand in self.brands if brand.name}
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
-        # Most pages name only the main channel: they need no update when another channel goes.
-        main = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
+        around, main = self._frame(root, current, site)
         feeds = tuple(feed for feed in page.feeds if feed not in main)
         links = self.part("pages/parts/feed_links.html", root, feeds=feeds)
-        around = self._shared(root, site) | self._frame(root, current, site, main)
         return {**around, **page.variables(), "feeds": page.feeds, "feed_links": links}
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
@@ -244,20 +245,27 @@ class SitePages:
             self._parts[key] = self._templates.fragment(template, **self._shared(root, self.site) | variables)
         return self._parts[key]
 
-    def _frame(
-        self, root: str, current: str, site: SiteView, feeds: tuple[NamedPath, ...]
-    ) -> dict[str, object]:
-        """Return the parts around each page; ``current`` is the path of a link in them."""
-        archives = self._archives if current == FRONT_PATH else ()
-        shown = {"site": site, "sections": self.sections, "feeds": feeds}
-        top, below = {**shown, "current": current}, {**shown, "newsletters": archives}
-        return {
-            "head": self.part("pages/parts/head.html", root, feeds, site.updated, **shown),
-            "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
-            "controls": self.part("pages/parts/controls.html", ""),
-            "box": self.part("pages/parts/box.html", root),
-            "footer": self.part("pages/parts/footer.html", root, feeds, archives, site.updated, **below),
-        }
+    def _frame(self, root: str, current: str, site: SiteView) -> _Frame:
+        """Return the parts around each page, and the feeds that they name.
+
+        ``current`` is the path of a link in them.
+        """
+        key = root, current, site.updated
+        if key not in self._frames:
+            # Most pages name only the main channel: they need no update when another channel goes.
+            feeds = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
+            archives = self._archives if current == FRONT_PATH else ()
+            shown = {"site": site, "sections": self.sections, "feeds": feeds}
+            top, below = {**shown, "current": current}, {**shown, "newsletters": archives}
+            parts = {
+                "head": self.part("pages/parts/head.html", root, feeds, site.updated, **shown),
+                "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
+                "controls": self.part("pages/parts/controls.html", ""),
+                "box": self.part("pages/parts/box.html", root),
+                "footer": self.part("pages/parts/footer.html", root, feeds, archives, site.updated, **below),
+            }
+            self._frames[key] = self._shared(root, site) | parts, feeds
+        return self._frames[key]
 
     def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
         """Return the rail of the page at ``path``: top stories, and trending stories not among them."""
