@@ -191,7 +191,10 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
     def words() -> Mapping[str, Any]:
         return vars(environment.get_template(f"{COMMON}/words.txt").module)
 
+    upper = _dotted_upper if language.lower().startswith(("tr", "az")) else environment.filters["upper"]
     environment.filters.update(
+        upper=upper,
+        capital=lambda name: upper(name[:1]) + name[1:],
         date=human_date,
         day=human_day,
         full_date=full_date,
@@ -216,6 +219,4 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         markdown=_markdown,
         markdown_text=_markdown_text,
     )
-    if language.lower().startswith(("tr", "az")):
-        environment.filters["upper"] = _dotted_upper
     return environment
