@@ -110,8 +110,8 @@ class SitePages:
         )
         self.sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
         self._section_names = {tag_key(section.name): section.name for section in self.sections}
-        self._section_paths = {tag_key(section.name): section.path for section in self.sections}
-        self.site = SiteView.of(options, self._section_paths, offers)
+        section_paths = {tag_key(section.name): section.path for section in self.sections}
+        self.site = SiteView.of(options, section_paths, offers)
         self.brands = tuple(dict.fromkeys(newsletter.brand for newsletter in newsletters))
         self.tags = tags
         self.authors: Collection[str] = ()
@@ -187,7 +187,7 @@ class SitePages:
             more_from_section=self._more_from_section(root, section, more),
             rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
-        return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
+        return self._variables(root, page, self.site.section_path(article.section), self.site)
 
     def section_name(self, name: str) -> str:
         """Return the spelling of a section on its page."""
@@ -201,7 +201,7 @@ class SitePages:
         ``updated`` is the arrival of the newest article, for pages that every article rewrites.
         """
         site = replace(self.site, updated=updated) if updated else self.site
-        current = path if path in _FRAMED else self._section_paths.get(tag_key(section), "")
+        current = path if path in _FRAMED else self.site.section_path(section)
         variables = self._variables(root_of(path), page, current, site)
         return _encoded(self._templates.render(template, **variables))
 
@@ -295,7 +295,7 @@ class SitePages:
         return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()
 
     def _section(self, name: str) -> NamedPath | None:
-        return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
+        return NamedPath(name=name, path=self.site.section_path(name)) if name else None
 
 
 def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:
