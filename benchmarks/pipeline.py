@@ -1,6 +1,6 @@
 """The whole pipeline against feedparser's defaults on the same bytes, in one run.
 
-``python benchmarks/pipeline.py FOLDER`` serves a folder of feeds over loopback HTTP and runs the daemon's
+``python -m benchmarks.pipeline FOLDER`` serves a folder of feeds over loopback HTTP and runs the daemon's
 own jobs from the first poll to feeds, pages and one edition on disk. Beside it, feedparser with its
 defaults merely parses the same bytes. CPU time counts, children's too; starting the interpreters
 and importing is counted apart. The second poll shows what it costs when nothing is new.
@@ -27,6 +27,7 @@ from unittest.mock import patch
 
 import feedparser
 
+from benchmarks.measuring import cpu_seconds
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.jobs.publish.site_build import SiteBuild
@@ -121,7 +122,7 @@ def _pipeline(files: list[Path]) -> Figures:
         config.write_text(CONFIG + sources, "utf-8")
         with open_services(load_settings(config, {})) as services:
             _warm(services)
-            _stages(services, figures, server.pid)
+            _stages(services, figures, server.pid or 0)
         figures.counts["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         figures.counts["peak_mib_largest_child"] = (
             resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
@@ -145,13 +146,13 @@ def _warm(services: Services) -> None:
     inline_styles("<html><head><style>p{color:red}</style></head><body><p>x</p></body></html>")
 
 
-def _stages(services: Services, figures: Figures, server_pid: int | None) -> None:
+def _stages(services: Services, figures: Figures, server_pid: int) -> None:
     now = datetime.now(UTC)
 
     def measure(name: str, work: Callable[[], object]) -> object:
-        before = _cpu(server_pid)
+        before = cpu_seconds(server_pid)
         result = work()
-        figures.stages[name] = _cpu(server_pid) - before
+        figures.stages[name] = cpu_seconds(server_pid) - before
         return result
 
     ingested = measure("ingest", lambda: services.ingest.run(now))
@@ -175,18 +176,18 @@ def _stages(services: Services, figures: Figures, server_pid: int | None) -> Non
     }
 
 
-def _publish(services: Services, figures: Figures, server_pid: int | None, now: datetime) -> PublishResult:
+def _publish(services: Services, figures: Figures, server_pid: int, now: datetime) -> PublishResult:
     """Publish; what feeds cost is counted apart from the pages, which begin when they are written."""
     begin = SiteBuild.begin
-    marks = [_cpu(server_pid)]
+    marks = [cpu_seconds(server_pid)]
 
     def begin_pages(pages: SiteBuild) -> Any:
-        marks.append(_cpu(server_pid))
+        marks.append(cpu_seconds(server_pid))
         return begin(pages)
 
     with patch.object(SiteBuild, "begin", begin_pages):
         result = services.publish.run(now)
-    before, between, after = marks[0], marks[1], _cpu(server_pid)
+    before, between, after = marks[0], marks[1], cpu_seconds(server_pid)
     figures.stages |= {"feeds": between - before, "pages": after - between}
     return result
 
@@ -197,16 +198,6 @@ def _edition(services: Services, now: datetime) -> None:
     draft = services.editions.draft(newsletter, period, now)
     if draft.checked is None:
         raise SystemExit("the benchmark's edition is empty")
-
-
-def _cpu(without: int | None) -> float:
-    """CPU seconds of this process and its living children, the server's apart."""
-    total = time.process_time()
-    for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            if int(pid) != without:
-                total += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-    return total
 
 
 def _start_server(files: list[Path]) -> tuple[BaseProcess, int]:

@@ -71,6 +71,8 @@ _ASSETS: Final = (
 _READ_MORE: Final = 3
 _MORE: Final = 6
 _OTHERS: Final = 5
+# Variables around each page of a folder depth and section, and the feeds in them.
+_Frame = tuple[Mapping[str, object], tuple[NamedPath, ...]]
 # A publisher's "updated" a few seconds after "published" comes from software and is no news.
 _MIN_VISIBLE_UPDATE: Final = timedelta(minutes=1)
 
@@ -108,12 +110,13 @@ class SitePages:
         )
         self.sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
         self._section_names = {tag_key(section.name): section.name for section in self.sections}
-        self._section_paths = {tag_key(section.name): section.path for section in self.sections}
-        self.site = SiteView.of(options, self._section_paths, offers)
+        section_paths = {tag_key(section.name): section.path for section in self.sections}
+        self.site = SiteView.of(options, section_paths, offers)
         self.brands = tuple(dict.fromkeys(newsletter.brand for newsletter in newsletters))
         self.tags = tags
         self.authors: Collection[str] = ()
         self._parts: dict[tuple[object, ...], Markup] = {}
+        self._frames: dict[tuple[str, str, datetime | None], _Frame] = {}
 
     def article_pages(
         self,
@@ -184,7 +187,7 @@ class SitePages:
             more_from_section=self._more_from_section(root, section, more),
             rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
-        return self._variables(root, page, self._section_paths.get(tag_key(article.section), ""), self.site)
+        return self._variables(root, page, self.site.section_path(article.section), self.site)
 
     def section_name(self, name: str) -> str:
         """Return the spelling of a section on its page."""
@@ -198,7 +201,7 @@ class SitePages:
         ``updated`` is the arrival of the newest article, for pages that every article rewrites.
         """
         site = replace(self.site, updated=updated) if updated else self.site
-        current = path if path in _FRAMED else self._section_paths.get(tag_key(section), "")
+        current = path if path in _FRAMED else self.site.section_path(section)
         variables = self._variables(root_of(path), page, current, site)
         return _encoded(self._templates.render(template, **variables))
 
@@ -224,11 +227,9 @@ class SitePages:
         return files | {brand.style: _rules(brand, site) for brand in self.brands if brand.name}
 
     def _variables(self, root: str, page: Page, current: str, site: SiteView) -> Mapping[str, object]:
-        # Most pages name only the main channel: they need no update when another channel goes.
-        main = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
+        around, main = self._frame(root, current, site)
         feeds = tuple(feed for feed in page.feeds if feed not in main)
         links = self.part("pages/parts/feed_links.html", root, feeds=feeds)
-        around = self._shared(root, site) | self._frame(root, current, site, main)
         return {**around, **page.variables(), "feeds": page.feeds, "feed_links": links}
 
     def _shared(self, root: str, site: SiteView) -> dict[str, object]:
@@ -244,20 +245,27 @@ class SitePages:
             self._parts[key] = self._templates.fragment(template, **self._shared(root, self.site) | variables)
         return self._parts[key]
 
-    def _frame(
-        self, root: str, current: str, site: SiteView, feeds: tuple[NamedPath, ...]
-    ) -> dict[str, object]:
-        """Return the parts around each page; ``current`` is the path of a link in them."""
-        archives = self._archives if current == FRONT_PATH else ()
-        shown = {"site": site, "sections": self.sections, "feeds": feeds}
-        top, below = {**shown, "current": current}, {**shown, "newsletters": archives}
-        return {
-            "head": self.part("pages/parts/head.html", root, feeds, site.updated, **shown),
-            "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
-            "controls": self.part("pages/parts/controls.html", ""),
-            "box": self.part("pages/parts/box.html", root),
-            "footer": self.part("pages/parts/footer.html", root, feeds, archives, site.updated, **below),
-        }
+    def _frame(self, root: str, current: str, site: SiteView) -> _Frame:
+        """Return the parts around each page, and the feeds that they name.
+
+        ``current`` is the path of a link in them.
+        """
+        key = root, current, site.updated
+        if key not in self._frames:
+            # Most pages name only the main channel: they need no update when another channel goes.
+            feeds = tuple(map(_feed, self._channels if current == FRONT_PATH else self._channels[:1]))
+            archives = self._archives if current == FRONT_PATH else ()
+            shown = {"site": site, "sections": self.sections, "feeds": feeds}
+            top, below = {**shown, "current": current}, {**shown, "newsletters": archives}
+            parts = {
+                "head": self.part("pages/parts/head.html", root, feeds, site.updated, **shown),
+                "masthead": self.part("pages/parts/masthead.html", root, current, site.updated, **top),
+                "controls": self.part("pages/parts/controls.html", ""),
+                "box": self.part("pages/parts/box.html", root),
+                "footer": self.part("pages/parts/footer.html", root, feeds, archives, site.updated, **below),
+            }
+            self._frames[key] = self._shared(root, site) | parts, feeds
+        return self._frames[key]
 
     def rail(self, path: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
         """Return the rail of the page at ``path``: top stories, and trending stories not among them."""
@@ -287,7 +295,7 @@ class SitePages:
         return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()
 
     def _section(self, name: str) -> NamedPath | None:
-        return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
+        return NamedPath(name=name, path=self.site.section_path(name)) if name else None
 
 
 def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:

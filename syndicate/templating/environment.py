@@ -36,6 +36,7 @@ from syndicate.text.dates import (
     weekday_name,
 )
 from syndicate.text.initials import hue, initials
+from syndicate.text.markdown import markdown_html, markdown_text
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.phrases import plural
 
@@ -58,20 +59,6 @@ def reading_time(minutes: int, words: Mapping[str, Any] | None = None) -> str:
     """Format a reading time: "3 min read", or in the language of ``words``."""
     text: str = words["minutes"] if words else "{} min read"
     return text.format(max(1, minutes))
-
-
-def _markdown(text: str) -> Markup:
-    """Return a Markdown text as safe HTML."""
-    from syndicate.text.markdown import markdown_html  # noqa: PLC0415 most pages have no Markdown
-
-    return Markup(markdown_html(text))  # noqa: S704 the parser shows raw HTML as text
-
-
-def _markdown_text(text: str) -> str:
-    """Return a Markdown text as plain text."""
-    from syndicate.text.markdown import markdown_text  # noqa: PLC0415
-
-    return markdown_text(text)
 
 
 def _section_name(name: str, words: Mapping[str, Any]) -> str:
@@ -191,7 +178,10 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
     def words() -> Mapping[str, Any]:
         return vars(environment.get_template(f"{COMMON}/words.txt").module)
 
+    upper = _dotted_upper if language.lower().startswith(("tr", "az")) else environment.filters["upper"]
     environment.filters.update(
+        upper=upper,
+        capital=lambda name: upper(name[:1]) + name[1:],
         date=human_date,
         day=human_day,
         full_date=full_date,
@@ -213,9 +203,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         hue=hue,
         file_name=file_name,
         file_size=human_size,
-        markdown=_markdown,
-        markdown_text=_markdown_text,
+        markdown=lambda text: Markup(markdown_html(text)),  # noqa: S704 raw HTML in it is shown as text
+        markdown_text=markdown_text,
     )
-    if language.lower().startswith(("tr", "az")):
-        environment.filters["upper"] = _dotted_upper
     return environment

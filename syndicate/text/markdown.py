@@ -6,9 +6,11 @@ the HTML is safe in pages and mail.
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _SAFE_LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
 
@@ -37,8 +39,10 @@ def markdown_text(text: str) -> str:
 
 
 @cache
-def markdown_parser(*, html: bool = False) -> MarkdownIt:
+def markdown_parser(*, html: bool = False) -> "MarkdownIt":
     """Return the parser; with ``html`` raw HTML passes, which the caller must clean."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 most pages have no Markdown
+
     parser = MarkdownIt("commonmark", {"html": html}).enable(["table", "strikethrough"])
     if not html:
         # Assigned, as the library documents for applications with rules of their own.
@@ -46,7 +50,7 @@ def markdown_parser(*, html: bool = False) -> MarkdownIt:
     return parser
 
 
-def _inline_text(token: Token) -> str:
+def _inline_text(token: "Token") -> str:
     parts: list[str] = []
     links: list[tuple[str, int]] = []
     for child in token.children or ():

@@ -359,9 +359,10 @@ HOSTILE = {
 
 
 def test_a_page_keeps_its_markup_after_many_links_with_icons():
-    icons = '<li><a href="/s"><svg><path d="M0 0"/></svg> Section</a></li>' * 180
-    page = f"<html><title>x</title><ul>{icons}</ul>{'<p>A <b>word</b></p>' * 900}"
-    assert drop_code(page) == page
+    icon = '<svg><path d="M0 0"/></svg>'
+    links = f'<li><a href="/s">{icon} Section</a></li>' * 1_000
+    page = f"<html><title>x</title><ul>{links}</ul>{'<p>A <b>word</b></p>' * 900}"
+    assert drop_code(page) == page.replace(icon, "")
 
 
 @pytest.mark.parametrize("unit", ["<p>word {n} again</p>", "<table>x<p>word {n} again", "<br>word {n} again"])

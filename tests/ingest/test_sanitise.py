@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.html.markup_limits import MAX_MARKUP_TAGS, MAX_REOPENED, MAX_TABLES
+from syndicate.ingest.html.markup_limits import MAX_MARKUP_TAGS, MAX_REOPENED, MAX_TABLES, within_limits
 from syndicate.ingest.html.sanitise import MAX_REFERENCES, clean_html
 from syndicate.ingest.limits import MAX_DEPTH
 from syndicate.model import Image
@@ -584,3 +584,30 @@ def test_no_break_spaces_take_linear_time():
 )
 def test_links_lead_where_the_item_says(html, cleaned):
     assert clean_html(html, "https://b.example/c/d", "https://a.example/p").html == cleaned
+
+
+def test_drawings_take_nothing_from_the_limits_of_the_text_around_them():
+    shapes = (
+        "<svg viewBox='0 0 9 9'><title>Icon</title><g>" + "<path d='M0 0'/>" * (MAX_DEPTH + 9) + "</g></svg>"
+    )
+    assert clean_html(f"{shapes}<p><b>bold</b></p>", BASE).html == "<p><b>bold</b></p>"
+    icon = "<svg><path/></svg>"
+    links = "".join(f"<a href='/{number}'>{icon}{number}</a>" for number in range(60))
+    text = clean_html(links + "<p><i>x</i> <b>y</b></p>" * 220 + "<p><u>last</u></p>", BASE).html
+    assert (text.count("<a "), text.endswith("<p><u>last</u></p>")) == (60, True)
+
+
+@pytest.mark.parametrize(
+    "html", ["<svg><p>kept</p></svg>", "<svg><path/>kept", "<svg>kept<div>and this</div>"]
+)
+def test_what_is_no_drawing_is_left_to_the_parser(html):
+    deep = "<div>" * MAX_DEPTH
+    assert "kept" in clean_html(f"{deep}{html}", BASE).text
+
+
+@pytest.mark.cpu_seconds(5)
+@pytest.mark.parametrize(
+    "part", ["<svg>", "<svg><path/>", "<svg><g></svg", "<svg x", "<path/></svg>", "<svg><svg/>"]
+)
+def test_drawings_are_found_in_linear_time(part):
+    within_limits(part * (1_000_000 // len(part)))

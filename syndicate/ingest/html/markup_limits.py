@@ -29,6 +29,13 @@ _LONG_TAG = re.compile(rf"<[^>]{{{MAX_ATTRIBUTES},}}+")
 # Comments, and elements whose content nh3 takes for text: tags there neither open nor close an element.
 _TEXT = r"<(?P<name>iframe|noembed|noframes|script|style|textarea|title|xmp)(?=[\s/>]).*?(?=</(?P=name)|\Z)"
 _TEXT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?(?:--!?>|\Z))|{_TEXT}|(?P<tag>{TAG.pattern})", re.DOTALL | re.I)
+# A drawing: dropped, since its tags would be counted, and ``<path/>`` as an element that stays open.
+_DRAWING = re.compile(
+    r"<svg(?=[\s>])[^<]*+"
+    r"(?:</?(?:animate\w*|circle|clippath|defs|desc|ellipse|fe\w+|filter|g|image|line|\w+gradient|marker|mask|"
+    r"path|pattern|polygon|polyline|rect|stop|style|symbol|text|title|tspan|use)(?=[\s/>])[^<]*+)*+</svg\s*>",
+    re.IGNORECASE,
+)
 # Usual start tags that add no depth.
 _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 
@@ -53,10 +60,10 @@ def may_be_deep(html: str) -> bool:
 def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: int = 0) -> str:
     """Return HTML within the limits on nesting, tags, attributes and, unless 0, elements opened again.
 
-    Tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags after the first ``max_tags``
-    become a space. Elements with more than ``MAX_ATTRIBUTES`` attributes lose all of them. Depth is counted
-    by name, so that a stray end tag cannot hide an open element. A formatting element that ends while others
-    are open within it counts as open.
+    Drawings are dropped. Tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags after the
+    first ``max_tags`` become a space. Elements with more than ``MAX_ATTRIBUTES`` attributes lose all of them.
+    Depth is counted by name, so that a stray end tag cannot hide an open element. A formatting element that
+    ends while others are open within it counts as open.
     """
     opened: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -89,6 +96,7 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: i
             return f"<{name}>"
         return match[0]
 
+    html = _DRAWING.sub("", html)
     if max_reopened:
         html = _TEXT_OR_TAG.sub(
             lambda part: part["tag"] or (f"<{part[0][1:].replace('<', ' ')}" if part["name"] else ""), html

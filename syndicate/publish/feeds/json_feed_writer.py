@@ -39,7 +39,13 @@ def json_feed(
     chosen = {article.article.uid: article for article in articles}
 
     def write(item: FeedItem) -> bytes:
-        return _cached_item(item, chosen[item.uid], options, cached)
+        published = chosen[item.uid]
+        inputs = (*item, published.text, [link.score for link in published.related], options)
+        fragments = cached.get(item.key, inputs)
+        if fragments is None:
+            fragments = (_dump(_item(item, published, options)),)
+            cached.put(item.key, inputs, fragments)
+        return fragments[0]
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
     kept = fit_to_limit(
@@ -49,17 +55,6 @@ def json_feed(
         archive=bool(channel.current),
     )
     return head + b",".join(map(write, kept)) + b"]}"
-
-
-def _cached_item(
-    item: FeedItem, published: PublishedArticle, options: PublishOptions, cache: FragmentCache
-) -> bytes:
-    inputs = (*item, published.text, [link.score for link in published.related], options)
-    fragments = cache.get(item.key, inputs)
-    if fragments is None:
-        fragments = (_dump(_item(item, published, options)),)
-        cache.put(item.key, inputs, fragments)
-    return fragments[0]
 
 
 def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:

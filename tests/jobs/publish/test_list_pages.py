@@ -174,6 +174,24 @@ def test_the_page_of_a_month_that_could_not_be_written_is_written_by_the_next_ru
     assert month_path(NOW.date()) in publish(newsroom)
 
 
+def test_a_new_month_is_written_beside_a_month_that_cannot_be_written(newsroom: Room) -> None:
+    newsroom.add(report(24 * 40))
+    publish(newsroom)
+    old, new = month_path((NOW - 24 * 40 * HOUR).date()), month_path(NOW.date())
+    page = newsroom.services.output / old
+    page.unlink()
+    page.mkdir()
+    newsroom.add(report(1))
+    newsroom.services.stories.run(NOW)
+    result = newsroom.services.publish.run(NOW)
+    assert old in "".join(result.failures)
+    assert new in result.pages
+    page.rmdir()
+    assert old in publish(newsroom)
+    assert new in links(newsroom.folder / "feeds", old)
+    assert publish(newsroom) == ()
+
+
 def test_the_title_of_a_section_in_lower_case_begins_with_a_capital(newsroom: Room) -> None:
     newsroom.add(replace(report(1), section="sport"))
     publish(newsroom)

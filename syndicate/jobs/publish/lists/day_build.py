@@ -228,7 +228,7 @@ class DayBuild:
     def _month(self, month: date, due: Collection[date]) -> bool:
         """Write or remove the page of a month, after the pages that link to it, unless they are due.
 
-        Return whether all pages could be written.
+        Return whether its own page could be written.
         """
         known, path = [*self._months], month_path(month)
         at = bisect_left(known, month)
@@ -237,7 +237,11 @@ class DayBuild:
             self.lists.context.remove(path)
         if not self.lists.context.output.exists(path):
             near = (*known[max(0, at - 1) : at], *known[at + len(written) :][:1])
-            written = [*(other for other in near if other not in due), *written]
+            failed = [other for other in near if other not in due and not self._write_month(other)]
+            if marks := [self._mark_of(self._months[other][0]) for other in failed]:
+                # A later run changes the links of these months.
+                with self.lists.context.store.write() as connection:
+                    stale.mark_lists(connection, marks)
         return all(map(self._write_month, written))
 
     def _write_month(self, month: date) -> bool:

@@ -36,9 +36,8 @@ from syndicate.store.ingest import article_store
 from syndicate.store.output import paged_lists, stale
 from syndicate.text.names import tag_key
 
-# Maximum number of lists that are written between two commits, and of articles read at once.
+# Maximum number of lists that are written between two commits.
 BATCH = 50
-CHUNK = 600
 # Number of articles on pages to write after which no further list is read.
 MAX_PLACES = 20_000
 FEED_ITEMS = 20
@@ -212,19 +211,12 @@ class ListBuild:
 
     def _pages(self, state: ListState) -> Iterator[tuple[int, list[Headline]]]:
         """Yield the pages to write besides the first, with their headlines, newest first."""
-        waiting: list[int] = []
-        for number in [*state.contents, 0]:
-            if waiting and (not number or sum(len(state.contents[n]) for n in (*waiting, number)) > CHUNK):
-                if self.gives_up():
-                    return
-                ids = [place.article_id for other in waiting for place in state.contents[other]]
-                with self.context.store.read() as connection:
-                    read = self.headlines.read(connection, ids)
-                for other in waiting:
-                    shown = headline_ids(state.contents[other])
-                    yield other, [read[n].headline for n in shown if n in read]
-                waiting = []
-            waiting.append(number)
+        for number, places in state.contents.items():
+            if self.gives_up():
+                return
+            with self.context.store.read() as connection:
+                read = self.headlines.read(connection, headline_ids(places))
+            yield number, [listed.headline for listed in read.values()]
 
     def _is_kept(self, connection: Connection, state: ListState, *, existed: bool) -> bool:
         """Return whether a list has a page: not if it never had an article.
