@@ -215,6 +215,7 @@ class _Admin:
             peer=peer,
             client=Client(browser=_browser(request.headers.get("user-agent", "")), network=network),
             browser_key=request.cookies.get(f"{self._cookie(request)}-form", ""),
+            is_live="x-live" in request.headers,
         )
 
     def _respond(self, answer: Answer, request: Request, signed_in: SignedIn | None) -> Response:

@@ -30,7 +30,7 @@ class AdminRequest:
 
     ``fields`` has the first value of each field of a form, ``lists`` all values. ``signed_in`` is ``None``
     on the pages that need no user. ``peer`` is the IP address of the connection. ``browser_key`` is the
-    cookie of a browser whose form waits for a sign-in.
+    cookie of a browser whose form waits for a sign-in. ``is_live``: a script asks for a part of the page.
     """
 
     jobs: AdminJobs
@@ -46,6 +46,7 @@ class AdminRequest:
     peer: str = ""
     client: Client = field(default_factory=Client)
     browser_key: str = field(default="", repr=False)
+    is_live: bool = False
 
     @property
     def user_session(self) -> SignedIn:

@@ -155,3 +155,32 @@ def test_a_second_press_sends_no_second_test(admin_client: AdminClient, admin_ro
     for _ in range(2):
         admin_client.follow(admin_client.post("/admin/newsletters/daily/test", {"key": "form-1"}))
     assert len(list((admin_room.folder / "outbox").glob("*.eml"))) == 1
+
+
+def test_a_newsletter_of_another_version_is_shown_with_the_reason_why_it_cannot_be_used(
+    admin_client: AdminClient, admin_room: Room
+) -> None:
+    admin_client.post("/admin/newsletters/add", FIELDS)
+    known = next(each for each in admin_room.services.newsletters if each.name == "evening")
+    with admin_room.store.write() as connection:
+        newsletter_store.save_declaration(connection, known, {"schedule": "at full moon"}, NOW)
+    for path in ("evening", "evening?view=text", "evening/edit", "evening/mail/eml"):
+        answer = admin_client.get(f"/admin/newsletters/{path}")
+        assert answer.status == 422, path
+        assert "at full moon" in answer.body.decode(), path
+    assert admin_client.get("/admin/newsletters/unknown").status == 404
+
+
+def test_the_page_does_not_wait_for_the_mail_which_a_link_or_the_script_shows(
+    admin_client: AdminClient,
+) -> None:
+    page = admin_client.page("/admin/newsletters/daily")
+    assert "Rates rise again" not in page
+    assert 'data-reload="1"' in page
+    assert 'href="/admin/newsletters/daily?view=desktop"' in page
+    shown = admin_client.page("/admin/newsletters/daily?view=desktop")
+    assert "Rates rise again" in shown
+    assert "data-reload" not in shown
+    live = admin_client.get("/admin/newsletters/daily", X_Live="1").body.decode()
+    assert "Rates rise again" in live
+    assert "data-reload" not in live

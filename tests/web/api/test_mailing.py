@@ -1,9 +1,11 @@
 """Editions, deliveries and subscribers by the API."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from syndicate.store.mail import newsletter_store
 from tests.factories import NOW, new_article
 from tests.web.api.conftest import Api
 
@@ -78,3 +80,14 @@ def test_a_list_is_imported_with_a_report_of_every_row(api: Api) -> None:
     assert imported.json["facts"]["counts"]["new"] == 1
     assert [row["line"] for row in imported.json["facts"]["left_out"]]
     assert b"ann@example.com" in api.get("/subscribers/export").body
+
+
+def test_a_newsletter_of_another_version_is_answered_with_the_reason_why_it_cannot_be_used(api: Api) -> None:
+    newsletter = replace(api.room.services.newsletters[0], name="evening")
+    with api.room.store.write() as connection:
+        newsletter_store.save_declaration(connection, newsletter, {"schedule": "at full moon"}, NOW)
+    for path in ("/newsletters/evening", "/newsletters/evening/preview"):
+        answer = api.get(path)
+        assert answer.status == 422, path
+        assert "at full moon" in str(answer.json), path
+    assert api.get("/newsletters/unknown/preview").status == 404

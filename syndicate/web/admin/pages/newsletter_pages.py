@@ -48,10 +48,14 @@ _DEFAULTS = dict.fromkeys((*_TEXTS, "subject_name"), "") | {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterPage:
-    """Newsletter and its next mail in a view; ``problem`` is the error of its rendering."""
+    """Newsletter and its next mail in a view; ``problem`` is the error of its rendering.
+
+    ``is_composed`` is false as long as the page stands without the mail, which takes longer than the page.
+    """
 
     line: NewsletterLine
     view: str
+    is_composed: bool
     mail: PreviewedMail | None = None
     problem: str = ""
     declared_at: str = ""
@@ -88,8 +92,9 @@ def newsletter(request: AdminRequest) -> Answer:
     if line is None:
         raise NotFound(f"There is no newsletter {name}.")
     view, mail, problem = request.query.get("view", "desktop"), None, ""
+    is_composed = request.is_live or "view" in request.query
     try:
-        mail = views.preview(name, request.now)
+        mail = views.preview(name, request.now) if is_composed else None
     except SyndicateError as error:
         problem = str(error)
     view = view if view in VIEWS else "desktop"
@@ -98,6 +103,7 @@ def newsletter(request: AdminRequest) -> Answer:
         NewsletterPage(
             line=line,
             view=view,
+            is_composed=is_composed,
             mail=mail,
             problem=problem,
             declared_at=request.jobs.newsletters.places.get(name, "config.toml"),
