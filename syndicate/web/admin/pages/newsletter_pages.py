@@ -130,7 +130,7 @@ def add_newsletter(request: AdminRequest) -> Answer:
         result = request.jobs.newsletters.add(request.change(), _typed(entered))
     except ActionRefused as error:
         return _form({**_DEFAULTS, **entered}, refused=error)
-    return Redirect(f"/admin/newsletters/{quote(result.id)}", result.message)
+    return Redirect(f"/admin/newsletters/{quote(result.id)}?view=desktop", result.message)
 
 
 def edit(request: AdminRequest) -> Answer:
@@ -145,7 +145,7 @@ def edit(request: AdminRequest) -> Answer:
         try:
             change = request.edit("newsletter", name, entered, shown)
             result = actions.edit(change, name, _typed(entered))
-            return Redirect(f"/admin/newsletters/{quote(name)}", result.message)
+            return Redirect(f"/admin/newsletters/{quote(name)}?view=desktop", result.message)
         except ActionRefused as error:
             refused = error
     with request.jobs.store.snapshot() as connection:
@@ -177,7 +177,7 @@ def send_test(request: AdminRequest) -> Answer:
     if mail is None:
         raise ActionRefused("no-edition", "There is no edition to send yet.")
     result = request.jobs.newsletters.send_test(request.change(), mail, recipient)
-    return Redirect(f"/admin/newsletters/{quote(name)}", result.message)
+    return Redirect(f"/admin/newsletters/{quote(name)}?view=desktop", result.message)
 
 
 def _listed(request: AdminRequest, lines: Sequence[NewsletterLine]) -> Answer:
