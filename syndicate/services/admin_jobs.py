@@ -99,6 +99,7 @@ class AdminJobs(CommandJobs):
             declared=self.newsletters.declared,
             previewer=services.previewer,
             zone=services.zone,
+            stored=self.newsletters.find,
         )
         self.webhooks, self.posts = WebhookActions(store=store), PostActions(store=store)
         self.subscriber_fields = services.subscriber_fields

@@ -179,10 +179,11 @@ class Selector:
         return ChosenStories(stories=self.whole(connection, stories), left_out=(*left_out, *no_place))
 
     def leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
-        """Return articles with their sources and links, by id."""
+        """Return articles with their sources, by id."""
         articles = article_store.get_articles(connection, article_ids)
-        sources = {source.id: public_source(source) for source in source_store.list_sources(connection)}
-        views = ArticleViews(sources, self.site_url).listed(connection, list(articles.values()))
+        found = source_store.get_sources(connection, {article.source_id for article in articles.values()})
+        sources = {source.id: public_source(source) for source in found.values()}
+        views = ArticleViews(sources, self.site_url).bare(list(articles.values()))
         return {view.article.id: view for view in views}
 
     def whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:

@@ -1,13 +1,12 @@
 """Newsletters as their pages and programs see them: table, calendar, and the next edition."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import NotFound
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import DeliveryState, Newsletter
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
@@ -71,13 +70,14 @@ class EditionDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterViews:
-    """Reader of newsletters. ``zone`` is the site's."""
+    """Reader of newsletters. ``zone`` is the site's. ``stored`` reads a newsletter that may be unusable."""
 
     store: Store
     newsletters: Sequence[Newsletter]
     declared: Collection[str]
     previewer: EditionPreviewer
     zone: ZoneInfo
+    stored: Callable[[Connection, str], Newsletter]
     _previews: dict[tuple[Newsletter, int], PreviewedMail | None] = field(default_factory=dict, init=False)
 
     @property
@@ -86,11 +86,12 @@ class NewsletterViews:
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
     def find(self, name: str) -> Newsletter:
-        """Return a newsletter. Raises ``NotFound``."""
+        """Return a newsletter. Raises ``NotFound``, or ``WrongFields`` for one that cannot be used."""
         for newsletter in self.newsletters:
             if newsletter.name == name:
                 return newsletter
-        raise NotFound(f"There is no newsletter {name}.")
+        with self.store.read() as connection:
+            return self.stored(connection, name)
 
     def lines(self, now: datetime) -> tuple[NewsletterLine, ...]:
         """Return every newsletter: first the declared, then the added."""

@@ -88,9 +88,8 @@ def calendar(request: AdminRequest) -> Answer:
 def newsletter(request: AdminRequest) -> Answer:
     """Show a newsletter, its next mail and the findings of lint."""
     views, name = request.jobs.newsletter_views, request.path["name"]
-    line = next((line for line in views.lines(request.now) if line.newsletter.name == name), None)
-    if line is None:
-        raise NotFound(f"There is no newsletter {name}.")
+    known = views.find(name)
+    line = next(line for line in views.lines(request.now) if line.newsletter.name == known.name)
     view, mail, problem = request.query.get("view", "desktop"), None, ""
     is_composed = request.is_live or "view" in request.query
     try:
