@@ -5,12 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
+from typing import Any
 
 from isal import isal_zlib
-from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+)
 
 from syndicate.store import schema
-from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_on
@@ -23,7 +35,6 @@ _GZIP = 31
 DAY = timedelta(days=1)
 # As in the condition of the index.
 _TROUBLE = text(f"(outcome = 'failed' OR ms > {SLOW_MS})")
-_PUT_OFF = text("outcome = 'put_off'")
 _FIELDS = ("source_id", "at", "outcome", "status", "ms", "bytes", "new", "changed")
 _values = attrgetter(*_FIELDS)
 _ADDING = CompiledStatement(insert(table).values({name: bindparam(name) for name in _FIELDS}))
@@ -157,23 +168,31 @@ def poll_days(
     return days
 
 
-def troubled(connection: Connection, *, since: datetime) -> dict[int, PollTrouble]:
-    """Return the sources with failed or slow polls since a time; healthy polls are not read."""
-    failed = func.count().filter(table.c.outcome == "failed").label("failed")
+def _trouble() -> Select[Any]:
+    """Return the query for source, failed, slow and all polls, and polls put off, of sources with trouble."""
+    failed = func.count().filter(table.c.outcome == literal_column("'failed'")).label("failed")
     slow = func.count().filter(table.c.ms > SLOW_MS).label("slow")
     # Grouped by the column itself, SQLite would read the polls in the order of their sources.
-    source = func.coalesce(table.c.source_id, table.c.source_id)
-    query = select(source, failed, slow).where(_TROUBLE, table.c.at >= since).group_by(source)
-    found = {row[0]: row for row in connection.execute(query)}
+    source = func.coalesce(table.c.source_id, table.c.source_id).label("source_id")
+    found = select(source, failed, slow).where(_TROUBLE, table.c.at >= bindparam("since")).group_by(source)
+    found, polls = found.subquery(), table.alias("every_poll")
+    of_source = polls.c.source_id == found.c.source_id, polls.c.at >= bindparam("since")
     # Two indexes answer these counts, so that no poll is read.
-    count = select(table.c.source_id, func.count()).where(table.c.at >= since).group_by(table.c.source_id)
-    polls, put_off = (
-        dict(map(tuple, rows_with(connection, query, table.c.source_id, [*found])))
-        for query in (count, count.where(_PUT_OFF))
-    )
+    count = select(func.count()).select_from(polls).where(*of_source).correlate(found)
+    put_off = count.where(polls.c.outcome == literal_column("'put_off'"))
+    return select(found, count.scalar_subquery(), put_off.scalar_subquery())
+
+
+_TROUBLED = CompiledStatement(_trouble())
+
+
+def troubled(connection: Connection, *, since: datetime) -> dict[int, PollTrouble]:
+    """Return the sources with failed or slow polls since a time; healthy polls are not read."""
     return {
-        number: PollTrouble(polls=polls[number] - put_off.get(number, 0), failed=row.failed, slow=row.slow)
-        for number, row in found.items()
+        number: PollTrouble(polls=polls - put_off, failed=failed, slow=slow)
+        for number, failed, slow, polls, put_off in _TROUBLED.rows(
+            connection, {"since": to_microseconds(since)}
+        )
     }
 
 

@@ -89,9 +89,9 @@ _shown_url = case((sources.c.private, ""), else_=sources.c.url)
 _ADDRESSES = CompiledStatement(select(sources.c.id, sources.c.section, _shown_url))
 
 
-def plain_sources(connection: Connection) -> list[SourceName]:
-    """Return the sources whose own row tells no trouble, no pause and no push, which most are."""
-    return list(map(SourceName._make, _PLAIN.rows(connection, {})))
+def plain_sources(connection: Connection) -> list[tuple[int, str]]:
+    """Return id and name of the sources whose own row tells no trouble, no pause and no push: most."""
+    return _PLAIN.rows(connection, {})
 
 
 def source_figures(connection: Connection, source_id: int | None = None) -> list[SourceFigures]:

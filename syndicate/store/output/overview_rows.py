@@ -4,12 +4,19 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, func, select, type_coerce
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.stories.same_text import Unindexed
 
 articles, stories = schema.articles, schema.stories
+_SOURCE = Unindexed(articles).c.source_id
+_first_seen = type_coerce(articles.c.first_seen, BigInteger)
+_COUNT = CompiledStatement(
+    select(func.count()).where(_first_seen >= bindparam("since"), _first_seen < bindparam("until"))
+)
 
 
 def articles_by_step(
@@ -19,12 +26,21 @@ def articles_by_step(
 
     Sources that are not ``named`` share the key 0.
     """
-    place = _place(articles.c.first_seen, since, step)
-    owner = case((articles.c.source_id.in_(named), articles.c.source_id), else_=0)
-    query = select(place, owner, func.count()).where(*_seen(since, since + step * steps))
-    counts = {source_id: [0] * steps for source_id in (*named, 0)}
-    for at, source_id, count in connection.execute(query.group_by(place, owner)):
-        counts[source_id][at] = count
+    start, length = to_microseconds(since), step // timedelta(microseconds=1)
+    places = [
+        {"since": start + place * length, "until": start + (place + 1) * length} for place in range(steps)
+    ]
+    counts = {0: [_COUNT.rows(connection, place)[0][0] for place in places]}
+    if named:
+        # Unindexed: the index of sources would lead to all articles of the named sources.
+        owner, place = _SOURCE, _place(articles.c.first_seen, since, step)
+        query = select(place, owner, func.count()).where(
+            *_seen(since, since + step * steps), owner.in_(named)
+        )
+        counts |= {source_id: [0] * steps for source_id in named}
+        for at, source_id, count in connection.execute(query.group_by(place, owner)):
+            counts[source_id][at] = count
+            counts[0][at] -= count
     return counts
 
 

@@ -1,10 +1,11 @@
 """List of sources: the condition of each, trouble first, in pages."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -46,6 +47,8 @@ WELL, PUSHED = SourceCondition("well", "good", "well"), SourceCondition("well", 
 BY_API = SourceCondition("well", "good", "filled by programs")
 _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well good", "paused off")
 _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
+_RANK_OF_WELL = _RANKS[WELL.tab, WELL.level]
+_FIRST_WELL, _AFTER_WELL = (_RANK_OF_WELL, "", 0), (_RANK_OF_WELL + 1, "", 0)
 
 
 def silence_of(newest: int, pause: int, now: int) -> int:
@@ -63,7 +66,12 @@ def polled_condition(trouble: PollTrouble | None, silence: int) -> SourceConditi
         return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
     if trouble and trouble.is_unreliable:
         return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
-    return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days") if silence else WELL
+    return _silent(silence // _DAY) if silence else WELL
+
+
+@cache
+def _silent(days: int) -> SourceCondition:
+    return SourceCondition("slow", "warn", f"silent for {days} days")
 
 
 def condition_of(
@@ -163,30 +171,56 @@ class SourceListViews:
     """Views of the list.
 
     ``_newest`` keeps the time of the newest article of each source until more are seen after ``_looked_at``,
-    ``_pauses`` the longest usual pause of a source with that time.
+    ``_pauses`` the longest usual pause of a source with that time. ``_plain`` and ``_by_name`` keep the plain
+    sources of the last view, as the store returned them and in the order of the list.
     """
 
     zone: ZoneInfo
     _looked_at: int = 0
     _newest: dict[int, int] = field(default_factory=dict, repr=False)
     _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _plain: list[tuple[int, str]] = field(default_factory=list, repr=False)
+    _by_name: Ordered = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
+        noted, plain = self._judge(connection, now)
+        with self._lock:
+            if plain != self._plain:
+                self._by_name = sorted(((SourceName(*row), WELL) for row in plain), key=_position)
+                self._plain = plain
+            by_name = self._by_name
+        ids = {source.id for source, _ in noted}
+        well = [row for row in by_name if row[0].id not in ids]
+        first, last = (bisect_left(noted, place, key=_position) for place in (_FIRST_WELL, _AFTER_WELL))
+        well = sorted(noted[first:last] + well, key=_position) if first < last else well
+        return noted[:first] + well + noted[last:]
+
+    def noted(self, connection: Connection, now: datetime) -> tuple[Ordered, int]:
+        """Return the sources that are more than just well, in order, and the number of all others."""
+        noted, plain = self._judge(connection, now)
+        ids = {source.id for source, _ in noted}
+        return noted, sum(number not in ids for number, _ in plain)
+
+    def _judge(self, connection: Connection, now: datetime) -> tuple[Ordered, list[tuple[int, str]]]:
+        """Return the sources that are more than just well, in order, and all plain sources."""
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        ids = [source.id for source in plain] + [source.id for source in others]
+        ids = [number for number, _ in plain] + [source.id for source in others]
         with self._lock:  # two first views look for the newest articles of all sources once
             silences = self._silences(connection, ids, at)
         found = [
-            (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
+            (SourceName(number, name), condition)
+            for number, name in plain
+            if number in trouble or number in silences
+            if (condition := polled_condition(trouble.get(number), silences.get(number, 0))) is not WELL
         ]
         for source in others:
             condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
             found.append((SourceName(source.id, source.name), condition))
-        return sorted(found, key=_position)
+        return sorted(found, key=_position), plain
 
     def page(
         self,
@@ -240,7 +274,11 @@ class SourceListViews:
         found = source_figures.longest_pauses(connection, unknown)
         pauses = pauses | {number: (quiet[number], pause) for number, pause in found.items()}
         self._pauses, self._newest, self._looked_at = pauses, newest, now
-        return {number: silence_of(at, pauses[number][1], now) for number, at in quiet.items()}
+        return {
+            number: silence
+            for number, at in quiet.items()
+            if (silence := silence_of(at, pauses[number][1], now))
+        }
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:

@@ -108,7 +108,7 @@ METRICS = (
 class MetricsReader:
     """Reads the values of all metrics in a read transaction, at most every ten seconds.
 
-    ``channels`` and ``newsletters`` are declared names, ``conditions`` the condition of each source.
+    ``channels`` and ``newsletters`` are declared names, ``noted_sources`` as ``SourceListViews``.
     """
 
     store: Store
@@ -117,7 +117,7 @@ class MetricsReader:
     stage_log: StageLog
     channels: Collection[str]
     newsletters: Collection[str]
-    conditions: Callable[[Connection, datetime], Ordered]
+    noted_sources: Callable[[Connection, datetime], tuple[Ordered, int]]
     clock: Callable[[], float] = time.monotonic
     _cache: dict[str, tuple[float, dict[str, Values]]] = field(default_factory=dict)
 
@@ -154,7 +154,7 @@ class MetricsReader:
         due, names = source_store.next_check(connection), sorted(self.channels)[:MOST_NAMES]
         moving, _ = overview_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
         return {
-            "sources": _by(Counter(_state(found) for _, found in self.conditions(connection, now))),
+            "sources": _by(self._source_states(connection, now)),
             "sources_overdue_seconds": {(): max(0.0, (now - due).total_seconds()) if due else 0.0},
             "stories_moving": {(): moving},
             "articles_unplaced": {(): story_store.count_unplaced(connection)},
@@ -163,6 +163,10 @@ class MetricsReader:
                 (name,): at.timestamp() for name, at in metric_rows.channel_changes(connection, names).items()
             },
         }
+
+    def _source_states(self, connection: Connection, now: datetime) -> Counter[str]:
+        noted, well = self.noted_sources(connection, now)
+        return Counter(_state(found) for _, found in noted) + Counter(well=well)
 
     def _outgoing(self, connection: Connection, now: datetime) -> dict[str, Values]:
         known = set(sorted(self.newsletters)[:MOST_NAMES])

@@ -105,8 +105,8 @@ class OverviewReader:
             growth = read_growth(connection, sum(readers.values()), now, self.zone)
             comes_in, articles, usual = self._comes_in(connection, now)
             moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
-            conditions = self.source_views.conditions(connection, now)
-            troubled = [row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
+            noted, well = self.source_views.noted(connection, now)
+            troubled = [row for row in noted if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
             sources = self.source_views.rows(connection, troubled, now)
             programs = feed_read_store.readers(connection, now - 7 * DAY)
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
@@ -129,7 +129,7 @@ class OverviewReader:
             next_editions=upcoming,
             stages=sorted(main, key=lambda stage: _MAIN_STAGES.index(stage.name.partition(" ")[0])),
             sources=sources,
-            is_fresh=not conditions,
+            is_fresh=not (noted or well),
         )
 
     def _comes_in(self, connection: Connection, now: datetime) -> tuple[Figure, int, str]:
