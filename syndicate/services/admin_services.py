@@ -83,7 +83,7 @@ class AdminServices(NewsletterServices):
             stage_log=self.stage_log,
             channels=[channel.name for channel in self.channels],
             newsletters=[newsletter.name for newsletter in self.newsletters],
-            noted_sources=self.admin.source_list.noted,
+            conditions=self.admin.source_list.count,
         )
 
     @property

@@ -169,18 +169,17 @@ def poll_days(
 
 
 def _trouble() -> Select[Any]:
-    """Return the query for source, failed, slow and all polls, and polls put off, of sources with trouble."""
+    """Return the query for source, failed, slow and all polls of sources with trouble."""
     failed = func.count().filter(table.c.outcome == literal_column("'failed'")).label("failed")
     slow = func.count().filter(table.c.ms > SLOW_MS).label("slow")
     # Grouped by the column itself, SQLite would read the polls in the order of their sources.
     source = func.coalesce(table.c.source_id, table.c.source_id).label("source_id")
-    found = select(source, failed, slow).where(_TROUBLE, table.c.at >= bindparam("since")).group_by(source)
-    found, polls = found.subquery(), table.alias("every_poll")
-    of_source = polls.c.source_id == found.c.source_id, polls.c.at >= bindparam("since")
-    # Two indexes answer these counts, so that no poll is read.
-    count = select(func.count()).select_from(polls).where(*of_source).correlate(found)
-    put_off = count.where(polls.c.outcome == literal_column("'put_off'"))
-    return select(found, count.scalar_subquery(), put_off.scalar_subquery())
+    recent = select(source, failed, slow).where(_TROUBLE, table.c.at >= bindparam("since"))
+    found, polls = recent.group_by(source).subquery(), table.alias("every_poll")
+    # An index answers this count, so that no poll is read.
+    asked = select(func.count().filter(polls.c.outcome != literal_column("'put_off'")))
+    asked = asked.where(polls.c.source_id == found.c.source_id, polls.c.at >= bindparam("since"))
+    return select(found, asked.correlate(found).scalar_subquery())
 
 
 _TROUBLED = CompiledStatement(_trouble())
@@ -189,10 +188,8 @@ _TROUBLED = CompiledStatement(_trouble())
 def troubled(connection: Connection, *, since: datetime) -> dict[int, PollTrouble]:
     """Return the sources with failed or slow polls since a time; healthy polls are not read."""
     return {
-        number: PollTrouble(polls=polls - put_off, failed=failed, slow=slow)
-        for number, failed, slow, polls, put_off in _TROUBLED.rows(
-            connection, {"since": to_microseconds(since)}
-        )
+        number: PollTrouble(polls=polls, failed=failed, slow=slow)
+        for number, failed, slow, polls in _TROUBLED.rows(connection, {"since": to_microseconds(since)})
     }
 
 

@@ -41,24 +41,32 @@ def count_deliveries(
     edition, is_sending = Unindexed(table).c.edition_id, state_is(table, DeliveryState.SENDING)
     query = select(edition, table.c.state, null(), func.count()).where(is_sending)
     query = query.where(edition.in_(edition_ids)).group_by(edition, table.c.state)
-    found = connection.execute(query).all()
-    for counted in _COUNTED:
-        found += connection.execute(counted.where(editions.c.id.in_(edition_ids))).all()
-    return [(row[0], row[1], row[2], row[3]) for row in found if row[3]]
+    queries = (query, *(counted.where(editions.c.id.in_(edition_ids)) for counted in _COUNTED))
+    rows = (row for query in queries for row in connection.execute(query))
+    return [(row[0], row[1], row[2], row[3]) for row in rows if row[3]]
 
 
 def _counted(condition: ColumnElement[bool], states: Sequence[str], causes: Sequence[str]) -> Select[Any]:
-    """Return the query for edition, state, cause and number of deliveries within a partial index."""
+    """Return the query for edition, state, cause and number of deliveries within a partial index.
+
+    Without ``causes`` the cause is ``None``.
+    """
     keys = union_all(
         *(
             select(literal_column(f"'{state}'", Text).label("state"), literal(cause, Text).label("cause"))
-            for state, cause in product(states, causes or [None])
+            for state, cause in product(states, causes or ("",))
         )
     ).subquery()
-    given = table.c.edition_id == editions.c.id, table.c.state == keys.c.state
-    given = (*given, table.c.cause == keys.c.cause) if causes else given
-    number = select(func.count()).select_from(table).where(condition, *given).correlate(editions, keys)
-    counted = select(editions.c.id, keys.c.state, keys.c.cause, number.scalar_subquery())
+    number = (
+        select(func.count())
+        .select_from(table)
+        .correlate(editions, keys)
+        .where(condition, table.c.edition_id == editions.c.id, table.c.state == keys.c.state)
+    )
+    if causes:
+        number = number.where(table.c.cause == keys.c.cause)
+    cause = keys.c.cause if causes else null()
+    counted = select(editions.c.id, keys.c.state, cause, number.scalar_subquery())
     return counted.join_from(editions, keys, true())
 
 

@@ -32,6 +32,7 @@ from syndicate.store.schema import deliveries as table
 
 MINUTE = 60_000_000
 _CHANGED = type_coerce(table.c.changed, BigInteger)
+_MARKS = 20_000
 MOST_FAILED = 2000
 """Number of latest failures that are grouped by reply."""
 
@@ -71,17 +72,15 @@ def _sent_by_minute() -> Select[Any]:
 
     It looks up each minute in the index: grouping by minute would sort all mails.
     """
-    sent = ENDED, state_is(table, DeliveryState.SENT)
-    sent = *sent, table.c.edition_id == bindparam("part"), table.c.cause == bindparam("cause")
-    first = select((func.min(_CHANGED) // MINUTE).label("minute")).where(*sent)
+    of_part = table.c.edition_id == bindparam("part"), table.c.cause == bindparam("cause")
+    sent = and_(ENDED, state_is(table, DeliveryState.SENT), *of_part)
+    first = select((func.min(_CHANGED) // MINUTE).label("minute")).where(sent)
     minutes = first.cte("minutes", recursive=True)
-    start, end = minutes.c.minute * MINUTE, (minutes.c.minute + 1) * MINUTE
-    following = first.where(end <= _CHANGED).correlate(minutes).scalar_subquery()
-    minutes = minutes.union_all(select(following).where(minutes.c.minute.is_not(None)))
-    start, end = minutes.c.minute * MINUTE, (minutes.c.minute + 1) * MINUTE
-    within = select(func.count()).select_from(table).where(*sent, start <= _CHANGED, end > _CHANGED)
-    number = within.correlate(minutes).scalar_subquery()
-    return select(minutes.c.minute, number).where(minutes.c.minute.is_not(None))
+    later = first.where((minutes.c.minute + 1) * MINUTE <= _CHANGED).correlate(minutes).scalar_subquery()
+    minutes = minutes.union_all(select(later).where(minutes.c.minute.is_not(None)))
+    within = _CHANGED.between(minutes.c.minute * MINUTE, minutes.c.minute * MINUTE + MINUTE - 1)
+    number = select(func.count()).select_from(table).where(sent, within).correlate(minutes)
+    return select(minutes.c.minute, number.scalar_subquery()).where(minutes.c.minute.is_not(None))
 
 
 _SENT_BY_MINUTE = _sent_by_minute()
@@ -123,32 +122,52 @@ def providers(
     connection: Connection, edition_ids: Sequence[int], *, since: datetime, limit: int = 12
 ) -> list[ProviderFigures]:
     """Return the domains with the most mails of some editions, with complaints since a time."""
-    domain = _domain(connection, table.c.address)
-    query = select(domain.label("domain"), table.c.state, func.count(), func.max(table.c.id)).where(
-        table.c.edition_id.in_(edition_ids)
-    )
-    found: dict[str, dict[str, int]] = {}
-    last: dict[str, int] = {}
-    for name, state, count, newest in connection.execute(query.group_by(text("domain"), table.c.state)):
-        found.setdefault(name, {})[state] = count
-        if state in (DeliveryState.FAILED.value, DeliveryState.DEFERRED.value) or name not in last:
-            last[name] = newest
-    names = sorted(found, key=lambda name: -sum(found[name].values()))[:limit]
-    replies = dict(
-        connection.execute(
-            select(table.c.id, table.c.error).where(table.c.id.in_([last[name] for name in names]))
-        ).all()
-    )
-    complaints = _complaints(connection, since)
+    found: dict[str, Counter[str]] = {}
+    for edition_id in edition_ids:
+        for mark, count in _count_domains(connection, edition_id).items():
+            state, _, name = mark.partition(" ")
+            found.setdefault(name.lower(), Counter())[state] += count
+    domain, last = _domain(connection, table.c.address), dict[str, int]()
+    refused = state_is(table, DeliveryState.FAILED), TROUBLE
+    put_off = state_is(table, DeliveryState.DEFERRED), ready(table)
+    for condition in (refused, put_off):
+        query = select(domain.label("domain"), func.max(table.c.id)).where(*condition)
+        query = query.where(table.c.edition_id.in_(edition_ids)).group_by(text("domain"))
+        for name, newest in connection.execute(query):
+            last[name] = max(newest, last.get(name, 0))
+    names = sorted(found, key=lambda name: -found[name].total())[:limit]
+    ids = {last[name]: name for name in names if name in last}
+    errors = connection.execute(select(table.c.id, table.c.error).where(table.c.id.in_(ids)))
+    replies, complaints = {ids[row.id]: row.error for row in errors}, _complaints(connection, since)
     return [
         ProviderFigures(
             domain=name,
             states=found[name],
             complaints=complaints.get(name, 0),
-            reply=replies.get(last[name], ""),
+            reply=replies.get(name, ""),
         )
         for name in names
     ]
+
+
+def _count_domains(connection: Connection, edition_id: int) -> Counter[str]:
+    """Count the deliveries of an edition by state and domain, two words.
+
+    The database joins them to texts: sorted groups take SQLite twice as long.
+    """
+    address = table.c.address
+    mark = (table.c.state + " " + func.substr(address, _at(connection, address) + 1)).label("mark")
+    rows = select(table.c.subscription_id, mark).where(table.c.edition_id == edition_id)
+    rows = rows.where(table.c.subscription_id > bindparam("after")).order_by(table.c.subscription_id)
+    part = rows.limit(_MARKS).subquery()
+    query = select(func.aggregate_strings(part.c.mark, "\n"), func.max(part.c.subscription_id))
+    counts, after = Counter[str](), 0
+    while True:
+        joined, last = connection.execute(query, {"after": after}).one()
+        if last is None:
+            return counts
+        counts.update(joined.split("\n"))
+        after = last
 
 
 def _complaints(connection: Connection, since: datetime) -> dict[str, int]:
@@ -159,9 +178,12 @@ def _complaints(connection: Connection, since: datetime) -> dict[str, int]:
 
 
 def _domain(connection: Connection, address: ColumnElement[str]) -> ColumnElement[str]:
-    """Return the domain of an address; the engines name the function differently."""
-    place = func.instr(address, "@") if connection.dialect.name == "sqlite" else func.strpos(address, "@")
-    return func.lower(func.substr(address, place + 1), type_=Text())
+    return func.lower(func.substr(address, _at(connection, address) + 1), type_=Text())
+
+
+def _at(connection: Connection, address: ColumnElement[str]) -> ColumnElement[int]:
+    """Return the place of the @ of an address; the engines name the function differently."""
+    return func.instr(address, "@") if connection.dialect.name == "sqlite" else func.strpos(address, "@")
 
 
 def sent_editions(connection: Connection, now: datetime, *, days: int = 14) -> list[tuple[int, datetime]]:

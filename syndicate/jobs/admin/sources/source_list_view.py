@@ -1,11 +1,12 @@
 """List of sources: the condition of each, trouble first, in pages."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import cache
+from heapq import nsmallest
 from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -47,8 +48,7 @@ WELL, PUSHED = SourceCondition("well", "good", "well"), SourceCondition("well", 
 BY_API = SourceCondition("well", "good", "filled by programs")
 _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well good", "paused off")
 _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
-_RANK_OF_WELL = _RANKS[WELL.tab, WELL.level]
-_FIRST_WELL, _AFTER_WELL = (_RANK_OF_WELL, "", 0), (_RANK_OF_WELL + 1, "", 0)
+_SLOW, _WELL = _RANKS["slow", "warn"], _RANKS["well", "good"]
 
 
 def silence_of(newest: int, pause: int, now: int) -> int:
@@ -185,42 +185,58 @@ class SourceListViews:
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
-        noted, plain = self._judge(connection, now)
+        plain, noted, others = self._judge(connection, now)
         with self._lock:
             if plain != self._plain:
-                self._by_name = sorted(((SourceName(*row), WELL) for row in plain), key=_position)
+                named = sorted((name.casefold(), number, name) for number, name in plain)
+                self._by_name = [(SourceName(number, name), WELL) for _, number, name in named]
                 self._plain = plain
             by_name = self._by_name
-        ids = {source.id for source, _ in noted}
-        well = [row for row in by_name if row[0].id not in ids]
-        first, last = (bisect_left(noted, place, key=_position) for place in (_FIRST_WELL, _AFTER_WELL))
-        well = sorted(noted[first:last] + well, key=_position) if first < last else well
-        return noted[:first] + well + noted[last:]
+        found: Ordered = []
+        for rank in range(len(_ORDER)):
+            rows = [row for row in others if _position(row)[0] == rank]
+            if rank == _SLOW:
+                rows += [(source, noted[source.id]) for source, _ in by_name if source.id in noted]
+            elif rank == _WELL:
+                rows += [row for row in by_name if row[0].id not in noted]
+            found += sorted(rows, key=_position)
+        return found
 
-    def noted(self, connection: Connection, now: datetime) -> tuple[Ordered, int]:
-        """Return the sources that are more than just well, in order, and the number of all others."""
-        noted, plain = self._judge(connection, now)
-        ids = {source.id for source, _ in noted}
-        return noted, sum(number not in ids for number, _ in plain)
+    def troubled(self, connection: Connection, now: datetime, most: int) -> Ordered | None:
+        """Return the first sources that need attention, are slow or silent; ``None`` without any source."""
+        plain, noted, others = self._judge(connection, now)
+        rows = [(SourceName(*row), noted[row[0]]) for row in plain if row[0] in noted]
+        rows += [row for row in others if row[1].tab in ("attention", "slow")]
+        return nsmallest(most, rows, key=_position) if plain or others else None
 
-    def _judge(self, connection: Connection, now: datetime) -> tuple[Ordered, list[tuple[int, str]]]:
-        """Return the sources that are more than just well, in order, and all plain sources."""
+    def count(self, connection: Connection, now: datetime) -> Counter[SourceCondition]:
+        """Return the number of sources in each condition."""
+        plain, noted, others = self._judge(connection, now)
+        counts = Counter(noted.values()) + Counter(condition for _, condition in others)
+        return counts + Counter({WELL: len(plain) - len(noted)})
+
+    def _judge(
+        self, connection: Connection, now: datetime
+    ) -> tuple[list[tuple[int, str]], dict[int, SourceCondition], Ordered]:
+        """Return all plain sources, the conditions of those that are not just well, and all other sources."""
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
         ids = [number for number, _ in plain] + [source.id for source in others]
         with self._lock:  # two first views look for the newest articles of all sources once
             silences = self._silences(connection, ids, at)
-        found = [
-            (SourceName(number, name), condition)
-            for number, name in plain
-            if number in trouble or number in silences
-            if (condition := polled_condition(trouble.get(number), silences.get(number, 0))) is not WELL
+        judged = [
+            (
+                SourceName(source.id, source.name),
+                condition_of(source, trouble.pop(source.id, None), silences.pop(source.id, 0), at),
+            )
+            for source in others
         ]
-        for source in others:
-            condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
-            found.append((SourceName(source.id, source.name), condition))
-        return sorted(found, key=_position), plain
+        here, found = set(ids), {number: _silent(silence // _DAY) for number, silence in silences.items()}
+        for number, polls in trouble.items():
+            if number in here and (polls.is_slow or polls.is_unreliable):
+                found[number] = polled_condition(polls, silences.get(number, 0))
+        return plain, found, judged
 
     def page(
         self,

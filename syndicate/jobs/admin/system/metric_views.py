@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from syndicate import measures
 from syndicate.jobs.admin.needs import NeedsReader
-from syndicate.jobs.admin.sources.source_list_view import Ordered, SourceCondition
+from syndicate.jobs.admin.sources.source_list_view import SourceCondition
 from syndicate.jobs.backup.backup_job import backup_state
 from syndicate.jobs.stage_log import StageLog
 from syndicate.store import Connection, Store
@@ -108,7 +108,7 @@ METRICS = (
 class MetricsReader:
     """Reads the values of all metrics in a read transaction, at most every ten seconds.
 
-    ``channels`` and ``newsletters`` are declared names, ``noted_sources`` as ``SourceListViews``.
+    ``channels`` and ``newsletters`` are declared names, ``conditions`` the number of sources by condition.
     """
 
     store: Store
@@ -117,7 +117,7 @@ class MetricsReader:
     stage_log: StageLog
     channels: Collection[str]
     newsletters: Collection[str]
-    noted_sources: Callable[[Connection, datetime], tuple[Ordered, int]]
+    conditions: Callable[[Connection, datetime], Counter[SourceCondition]]
     clock: Callable[[], float] = time.monotonic
     _cache: dict[str, tuple[float, dict[str, Values]]] = field(default_factory=dict)
 
@@ -154,7 +154,7 @@ class MetricsReader:
         due, names = source_store.next_check(connection), sorted(self.channels)[:MOST_NAMES]
         moving, _ = overview_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
         return {
-            "sources": _by(self._source_states(connection, now)),
+            "sources": self._source_states(connection, now),
             "sources_overdue_seconds": {(): max(0.0, (now - due).total_seconds()) if due else 0.0},
             "stories_moving": {(): moving},
             "articles_unplaced": {(): story_store.count_unplaced(connection)},
@@ -164,9 +164,11 @@ class MetricsReader:
             },
         }
 
-    def _source_states(self, connection: Connection, now: datetime) -> Counter[str]:
-        noted, well = self.noted_sources(connection, now)
-        return Counter(_state(found) for _, found in noted) + Counter(well=well)
+    def _source_states(self, connection: Connection, now: datetime) -> Values:
+        states = Counter[tuple[str, ...]]()
+        for condition, count in self.conditions(connection, now).items():
+            states[_state(condition),] += count
+        return states
 
     def _outgoing(self, connection: Connection, now: datetime) -> dict[str, Values]:
         known = set(sorted(self.newsletters)[:MOST_NAMES])

@@ -105,9 +105,8 @@ class OverviewReader:
             growth = read_growth(connection, sum(readers.values()), now, self.zone)
             comes_in, articles, usual = self._comes_in(connection, now)
             moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
-            noted, well = self.source_views.noted(connection, now)
-            troubled = [row for row in noted if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
-            sources = self.source_views.rows(connection, troubled, now)
+            troubled = self.source_views.troubled(connection, now, TROUBLED_SHOWN)
+            sources = self.source_views.rows(connection, troubled or (), now)
             programs = feed_read_store.readers(connection, now - 7 * DAY)
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
         told = f"{covered} covered by {WELL_COVERED} sources or more"
@@ -129,7 +128,7 @@ class OverviewReader:
             next_editions=upcoming,
             stages=sorted(main, key=lambda stage: _MAIN_STAGES.index(stage.name.partition(" ")[0])),
             sources=sources,
-            is_fresh=not (noted or well),
+            is_fresh=troubled is None,
         )
 
     def _comes_in(self, connection: Connection, now: datetime) -> tuple[Figure, int, str]:
