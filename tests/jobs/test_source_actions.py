@@ -1,5 +1,6 @@
 """Actions on sources: refusals, politeness, permissions, the audit log."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,8 +19,8 @@ from syndicate.model.actors import ROLES, Actor, Change, command_actor
 from syndicate.store import schema
 from syndicate.store.access import audit_store
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.ingest import added_sources, robots_store, source_figures, source_store
-from syndicate.store.ingest.poll_store import PollTrouble
+from syndicate.store.ingest import added_sources, poll_store, robots_store, source_figures, source_store
+from syndicate.store.ingest.poll_store import PollRow, PollTrouble
 from syndicate.text.visible import visible
 from tests import factories
 from tests.factories import NOW, declared, new_article
@@ -215,6 +216,35 @@ def test_the_list_follows_names_that_change_and_sources_that_go(desk):
     assert names() == ["Anchor", "harbour", "pier"]
     actions.on_chosen(COMMAND, "remove", [number(desk, "pier")])
     assert names() == ["Anchor", "harbour"]
+
+
+def test_the_first_in_trouble_and_the_numbers_by_condition_are_those_of_the_list(desk):
+    views, actions = SourceListViews(zone=desk.services.zone), desk.services.admin.sources
+    for index in range(12):
+        actions.add(COMMAND, declared(f"s{index:02}", url=f"https://s{index}.example/", paused=index == 3))
+    with desk.store.write() as connection:
+        assert views.count(connection, NOW)[("well", "good", "not read yet")] == 14
+        connection.execute(schema.sources.update().values(last_success=NOW))
+        ids = {source.name: source.id for source, _ in views.conditions(connection, NOW)}
+        poll_store.add_polls(
+            connection,
+            [
+                PollRow(source_id=ids[name], at=NOW, outcome="failed", ms=50)
+                for name in ("s01", "s02", "s02", "s03", "s05", "s05")
+            ],
+        )
+        gone = schema.sources.update().where(schema.sources.c.id.in_([ids["s05"], ids["s09"]]))
+        connection.execute(gone.values(gone=True))
+        listed = views.conditions(connection, NOW)
+        troubled = views.troubled(connection, NOW, 2)
+        assert [source.name for source, _ in views.troubled(connection, NOW, 9)] == ["s05", "s09", "s02"]
+        assert troubled == listed[:2]
+        assert views.count(connection, NOW) == Counter(condition for _, condition in listed)
+        places = [(found.tab, source.name) for source, found in listed]
+        assert places[2:5] == [("slow", "s02"), ("well", "harbour"), ("well", "pier")]
+        assert places[-1] == ("paused", "s03")
+        connection.execute(schema.sources.delete())
+        assert views.troubled(connection, NOW, 9) is None
 
 
 def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):
