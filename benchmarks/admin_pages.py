@@ -380,7 +380,7 @@ def _measure(services: Services, runs: int, only: str) -> None:
     jobs = services.admin
     user = _user(services)
     with services.store.write() as connection:
-        jobs.source_list.count(connection, NOW)  # as at the start of a server
+        jobs.source_list.conditions(connection, NOW)  # as at the start of a server
         session_id = jobs.sign_in.open_session(connection, user, client, NOW)
     signed_in = jobs.sign_in.look(session_id, NOW)
     assert signed_in is not None

@@ -83,7 +83,7 @@ class AdminServices(NewsletterServices):
             stage_log=self.stage_log,
             channels=[channel.name for channel in self.channels],
             newsletters=[newsletter.name for newsletter in self.newsletters],
-            conditions=self.admin.source_list.count,
+            conditions=self.admin.source_list.conditions,
         )
 
     @property

@@ -79,6 +79,5 @@ def unescape_formula(cell: str) -> str:
 def _escape_formulas(row: Iterable[str]) -> Sequence[str]:
     cells = tuple(row)
     # Most rows have no formula, which a single search tells.
-    if not _FORMULA_IN_ROW.search("\0".join(("", *cells))):
-        return cells
-    return ["'" + cell if _FORMULA.match(cell) else cell for cell in cells]
+    has_formula = _FORMULA_IN_ROW.search("\0".join(("", *cells)))
+    return ["'" + cell if _FORMULA.match(cell) else cell for cell in cells] if has_formula else cells

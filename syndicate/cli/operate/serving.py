@@ -84,10 +84,9 @@ def prepare_admin(services: Services, servers: Sequence[WebServer]) -> None:
     """Read what the pages keep in memory, and log the address that adds the first user if there is none."""
     if not services.settings.admin.enabled or not servers:
         return
-    now = datetime.now(UTC)
     with services.store.snapshot() as connection:
-        services.admin.source_list.count(connection, now)
-    if key := services.admin.users.new_setup_key(now):
+        services.admin.source_list.conditions(connection, datetime.now(UTC))
+    if key := services.admin.users.new_setup_key(datetime.now(UTC)):
         options = services.admin.options
         # The last server has the pages; its port may differ from the address that other machines use.
         url = servers[-1].url if options.is_local and is_loopback(options.url) else options.url

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, literal, select, union
+from sqlalchemy import Connection, Select, and_, func, literal, select, true, union
 
 from syndicate.model import Absence
 from syndicate.store import schema
@@ -12,6 +12,7 @@ from syndicate.store.core.listing import Listing
 from syndicate.store.mail.delivery_statements import TROUBLE
 
 _articles, _stories, _sources, _log = schema.articles, schema.stories, schema.sources, schema.editor_log
+_INDEXED: dict[Any, Any] = dict.fromkeys(("failed", "uncertain"), TROUBLE)
 _editions, _deliveries, _bounces = schema.editions, schema.deliveries, schema.bounces
 _people, _subscriptions, _audit = schema.subscribers, schema.subscriptions, schema.audit
 
@@ -20,12 +21,6 @@ def _changed_since(at: object) -> Any:
     """Return the condition for articles seen or revised after a time; an index serves each part."""
     columns = (_articles.c.first_seen, _articles.c.revised)
     return _articles.c.id.in_(union(*(select(_articles.c.id).where(column > at) for column in columns)))
-
-
-def _in_state(state: object) -> Any:
-    """Return the condition for deliveries in a state; few are in trouble, and an index has them."""
-    is_trouble = [TROUBLE] if state in ("failed", "uncertain") else []
-    return and_(_deliveries.c.state == state, *is_trouble)
 
 
 def _of_source(name: object) -> Any:
@@ -130,7 +125,11 @@ DELIVERIES = Listing(
     ),
     key=_deliveries.c.id,
     id=_deliveries.c.id,
-    filters={"id": _deliveries.c.id, "edition": _deliveries.c.edition_id, "state": _in_state},
+    filters={
+        "id": _deliveries.c.id,
+        "edition": _deliveries.c.edition_id,
+        "state": lambda state: and_(_deliveries.c.state == state, _INDEXED.get(state, true())),
+    },
 )
 
 BOUNCES = Listing(

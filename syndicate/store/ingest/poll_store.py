@@ -5,22 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
 
 from isal import isal_zlib
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Select,
-    bindparam,
-    cast,
-    delete,
-    func,
-    insert,
-    literal_column,
-    select,
-    text,
-)
+from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, text
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
@@ -35,6 +22,18 @@ _GZIP = 31
 DAY = timedelta(days=1)
 # As in the condition of the index.
 _TROUBLE = text(f"(outcome = 'failed' OR ms > {SLOW_MS})")
+_recent = table.c.at >= bindparam("since")
+# Grouped by the column itself, SQLite would read the polls in the order of their sources.
+_source = func.coalesce(table.c.source_id, table.c.source_id).label("source_id")
+_failed = func.count().filter(text("outcome = 'failed'"))
+_slow = func.count().filter(table.c.ms > SLOW_MS)
+_troubled = select(_source, _failed.label("failed"), _slow.label("slow")).where(_TROUBLE, _recent)
+_found = _troubled.group_by(_source).subquery()
+_every = table.alias("every_poll")
+# An index answers this count, so that no poll is read.
+_asked = select(func.count().filter(text("every_poll.outcome <> 'put_off'")))
+_asked = _asked.where(_every.c.source_id == _found.c.source_id, _every.c.at >= bindparam("since"))
+_TROUBLED = CompiledStatement(select(_found, _asked.correlate(_found).scalar_subquery()))
 _FIELDS = ("source_id", "at", "outcome", "status", "ms", "bytes", "new", "changed")
 _values = attrgetter(*_FIELDS)
 _ADDING = CompiledStatement(insert(table).values({name: bindparam(name) for name in _FIELDS}))
@@ -166,23 +165,6 @@ def poll_days(
     for row in connection.execute(query.group_by(table.c.source_id, day)):
         days.setdefault(row.source_id, {})[row.day] = row.polls, row.failed
     return days
-
-
-def _trouble() -> Select[Any]:
-    """Return the query for source, failed, slow and all polls of sources with trouble."""
-    failed = func.count().filter(table.c.outcome == literal_column("'failed'")).label("failed")
-    slow = func.count().filter(table.c.ms > SLOW_MS).label("slow")
-    # Grouped by the column itself, SQLite would read the polls in the order of their sources.
-    source = func.coalesce(table.c.source_id, table.c.source_id).label("source_id")
-    recent = select(source, failed, slow).where(_TROUBLE, table.c.at >= bindparam("since"))
-    found, polls = recent.group_by(source).subquery(), table.alias("every_poll")
-    # An index answers this count, so that no poll is read.
-    asked = select(func.count().filter(polls.c.outcome != literal_column("'put_off'")))
-    asked = asked.where(polls.c.source_id == found.c.source_id, polls.c.at >= bindparam("since"))
-    return select(found, asked.correlate(found).scalar_subquery())
-
-
-_TROUBLED = CompiledStatement(_trouble())
 
 
 def troubled(connection: Connection, *, since: datetime) -> dict[int, PollTrouble]:

@@ -1,25 +1,12 @@
 """Numbers of deliveries by edition and state; each state is counted within an index."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import product
-from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Text,
-    func,
-    literal,
-    literal_column,
-    null,
-    select,
-    true,
-    union_all,
-)
+from sqlalchemy import Connection, func, null, select
 
 from syndicate.model import EVERY_EDITION, DeliveryCause, DeliveryState
-from syndicate.store.mail.delivery_statements import ENDED, READY, TROUBLE, ready, state_is
+from syndicate.store.mail.delivery_statements import ENDED, TROUBLE, ready, state_is
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import editions
 from syndicate.store.stories.same_text import Unindexed
@@ -28,53 +15,31 @@ Counts = dict[int, dict[str, int]]
 """Numbers of deliveries by edition and state."""
 
 
+_KEYS = [*product(("sent", "cancelled"), DeliveryCause)]
+_OF_EDITION = select(func.count()).select_from(table).where(ENDED, table.c.edition_id == editions.c.id)
+# Both databases count the rows of a key several times as fast as they group rows by key.
+_ENDED = [_OF_EDITION.where(table.c.state == state, table.c.cause == cause.value) for state, cause in _KEYS]
+_COUNTS_OF_ENDED = select(editions.c.id, *(count.scalar_subquery() for count in _ENDED))
+
+
 def count_deliveries(
     connection: Connection, edition_ids: Collection[int]
 ) -> list[tuple[int, str, str | None, int]]:
-    """Return edition, state, cause and number of the deliveries that share them; mail under way has no cause.
-
-    The databases count the rows of a key several times as fast as they group rows by key.
-    """
+    """Return edition, state, cause and number of deliveries that share them; only ended mail has a cause."""
+    found: list[tuple[int, str, str | None, int]] = []
     if not edition_ids:
-        return []
-    # The index of editions would lead to every delivery.
-    edition, is_sending = Unindexed(table).c.edition_id, state_is(table, DeliveryState.SENDING)
-    query = select(edition, table.c.state, null(), func.count()).where(is_sending)
-    query = query.where(edition.in_(edition_ids)).group_by(edition, table.c.state)
-    queries = (query, *(counted.where(editions.c.id.in_(edition_ids)) for counted in _COUNTED))
-    rows = (row for query in queries for row in connection.execute(query))
-    return [(row[0], row[1], row[2], row[3]) for row in rows if row[3]]
-
-
-def _counted(condition: ColumnElement[bool], states: Sequence[str], causes: Sequence[str]) -> Select[Any]:
-    """Return the query for edition, state, cause and number of deliveries within a partial index.
-
-    Without ``causes`` the cause is ``None``.
-    """
-    keys = union_all(
-        *(
-            select(literal_column(f"'{state}'", Text).label("state"), literal(cause, Text).label("cause"))
-            for state, cause in product(states, causes or ("",))
+        return found
+    for edition_id, *counts in connection.execute(_COUNTS_OF_ENDED.where(editions.c.id.in_(edition_ids))):
+        counted = zip(_KEYS, counts, strict=True)
+        found += [(edition_id, state, cause.value, count) for (state, cause), count in counted if count]
+    # The index of editions would lead to every delivery, also to those that have ended.
+    edition = Unindexed(table).c.edition_id
+    for condition in (ready(table), state_is(table, DeliveryState.SENDING), TROUBLE):
+        query = select(edition, table.c.state, null(), func.count()).where(
+            edition.in_(edition_ids), condition
         )
-    ).subquery()
-    number = (
-        select(func.count())
-        .select_from(table)
-        .correlate(editions, keys)
-        .where(condition, table.c.edition_id == editions.c.id, table.c.state == keys.c.state)
-    )
-    if causes:
-        number = number.where(table.c.cause == keys.c.cause)
-    cause = keys.c.cause if causes else null()
-    counted = select(editions.c.id, keys.c.state, cause, number.scalar_subquery())
-    return counted.join_from(editions, keys, true())
-
-
-_COUNTED = (
-    _counted(ENDED, ("sent", "cancelled"), [cause.value for cause in DeliveryCause]),
-    _counted(ready(table), READY, ()),
-    _counted(TROUBLE, ("failed", "uncertain"), ()),
-)
+        found += [tuple(row) for row in connection.execute(query.group_by(table.c.state, edition))]
+    return found
 
 
 def count_by_edition(connection: Connection, edition_ids: Collection[int]) -> Counts:

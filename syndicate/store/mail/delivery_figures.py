@@ -4,21 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Select,
     Text,
     and_,
-    bindparam,
     func,
+    literal_column,
     or_,
     select,
     text,
-    type_coerce,
 )
 
 from syndicate.model import DeliveryCause, DeliveryState
@@ -31,8 +28,7 @@ from syndicate.store.schema import bounces, editions
 from syndicate.store.schema import deliveries as table
 
 MINUTE = 60_000_000
-_CHANGED = type_coerce(table.c.changed, BigInteger)
-_MARKS = 20_000
+_MINUTE = literal_column(f"deliveries.changed / {MINUTE}", BigInteger)
 MOST_FAILED = 2000
 """Number of latest failures that are grouped by reply."""
 
@@ -57,33 +53,14 @@ class ProviderFigures:
 
 def progress(connection: Connection, edition_id: int) -> Progress:
     """Return the progress of an edition."""
-    states, sent = Counter[str](), Counter[int]()
-    parts = [part for part, of in parts_of(connection, [edition_id]).items() if edition_id in of]
-    for part, state, cause, count in count_deliveries(connection, parts):
+    states, parts = Counter[str](), parts_of(connection, [edition_id])
+    own = [part for part, of in parts.items() if edition_id in of]
+    for _, state, _, count in count_deliveries(connection, own):
         states[state] += count
-        if state == DeliveryState.SENT.value:
-            sent.update(dict(map(tuple, connection.execute(_SENT_BY_MINUTE, {"part": part, "cause": cause}))))
-    minutes = tuple((from_microseconds(minute * MINUTE), count) for minute, count in sorted(sent.items()))
+    of_parts = ENDED, state_is(table, DeliveryState.SENT), table.c.edition_id.in_(own)
+    sent = connection.execute(select(_MINUTE, func.count()).where(*of_parts).group_by(_MINUTE)).all()
+    minutes = tuple((from_microseconds(minute * MINUTE), count) for minute, count in sorted(map(tuple, sent)))
     return Progress(states=dict(states), sent=minutes)
-
-
-def _sent_by_minute() -> Select[Any]:
-    """Return the query for the minutes in which mails of a part with a cause were sent, with their number.
-
-    It looks up each minute in the index: grouping by minute would sort all mails.
-    """
-    of_part = table.c.edition_id == bindparam("part"), table.c.cause == bindparam("cause")
-    sent = and_(ENDED, state_is(table, DeliveryState.SENT), *of_part)
-    first = select((func.min(_CHANGED) // MINUTE).label("minute")).where(sent)
-    minutes = first.cte("minutes", recursive=True)
-    later = first.where((minutes.c.minute + 1) * MINUTE <= _CHANGED).correlate(minutes).scalar_subquery()
-    minutes = minutes.union_all(select(later).where(minutes.c.minute.is_not(None)))
-    within = _CHANGED.between(minutes.c.minute * MINUTE, minutes.c.minute * MINUTE + MINUTE - 1)
-    number = select(func.count()).select_from(table).where(sent, within).correlate(minutes)
-    return select(minutes.c.minute, number.scalar_subquery()).where(minutes.c.minute.is_not(None))
-
-
-_SENT_BY_MINUTE = _sent_by_minute()
 
 
 def editions_under_way(connection: Connection, *, limit: int) -> list[int]:
@@ -122,52 +99,32 @@ def providers(
     connection: Connection, edition_ids: Sequence[int], *, since: datetime, limit: int = 12
 ) -> list[ProviderFigures]:
     """Return the domains with the most mails of some editions, with complaints since a time."""
-    found: dict[str, Counter[str]] = {}
-    for edition_id in edition_ids:
-        for mark, count in _count_domains(connection, edition_id).items():
-            state, _, name = mark.partition(" ")
-            found.setdefault(name.lower(), Counter())[state] += count
-    domain, last = _domain(connection, table.c.address), dict[str, int]()
-    refused = state_is(table, DeliveryState.FAILED), TROUBLE
-    put_off = state_is(table, DeliveryState.DEFERRED), ready(table)
-    for condition in (refused, put_off):
-        query = select(domain.label("domain"), func.max(table.c.id)).where(*condition)
-        query = query.where(table.c.edition_id.in_(edition_ids)).group_by(text("domain"))
-        for name, newest in connection.execute(query):
-            last[name] = max(newest, last.get(name, 0))
-    names = sorted(found, key=lambda name: -found[name].total())[:limit]
-    ids = {last[name]: name for name in names if name in last}
-    errors = connection.execute(select(table.c.id, table.c.error).where(table.c.id.in_(ids)))
-    replies, complaints = {ids[row.id]: row.error for row in errors}, _complaints(connection, since)
+    domain = _domain(connection, table.c.address)
+    query = select(domain.label("domain"), table.c.state, func.count(), func.max(table.c.id)).where(
+        table.c.edition_id.in_(edition_ids)
+    )
+    found: dict[str, dict[str, int]] = {}
+    last: dict[str, int] = {}
+    for name, state, count, newest in connection.execute(query.group_by(text("domain"), table.c.state)):
+        found.setdefault(name, {})[state] = count
+        if state in (DeliveryState.FAILED.value, DeliveryState.DEFERRED.value) or name not in last:
+            last[name] = newest
+    names = sorted(found, key=lambda name: -sum(found[name].values()))[:limit]
+    replies = dict(
+        connection.execute(
+            select(table.c.id, table.c.error).where(table.c.id.in_([last[name] for name in names]))
+        ).all()
+    )
+    complaints = _complaints(connection, since)
     return [
         ProviderFigures(
             domain=name,
             states=found[name],
             complaints=complaints.get(name, 0),
-            reply=replies.get(name, ""),
+            reply=replies.get(last[name], ""),
         )
         for name in names
     ]
-
-
-def _count_domains(connection: Connection, edition_id: int) -> Counter[str]:
-    """Count the deliveries of an edition by state and domain, two words.
-
-    The database joins them to texts: sorted groups take SQLite twice as long.
-    """
-    address = table.c.address
-    mark = (table.c.state + " " + func.substr(address, _at(connection, address) + 1)).label("mark")
-    rows = select(table.c.subscription_id, mark).where(table.c.edition_id == edition_id)
-    rows = rows.where(table.c.subscription_id > bindparam("after")).order_by(table.c.subscription_id)
-    part = rows.limit(_MARKS).subquery()
-    query = select(func.aggregate_strings(part.c.mark, "\n"), func.max(part.c.subscription_id))
-    counts, after = Counter[str](), 0
-    while True:
-        joined, last = connection.execute(query, {"after": after}).one()
-        if last is None:
-            return counts
-        counts.update(joined.split("\n"))
-        after = last
 
 
 def _complaints(connection: Connection, since: datetime) -> dict[str, int]:
@@ -178,12 +135,9 @@ def _complaints(connection: Connection, since: datetime) -> dict[str, int]:
 
 
 def _domain(connection: Connection, address: ColumnElement[str]) -> ColumnElement[str]:
-    return func.lower(func.substr(address, _at(connection, address) + 1), type_=Text())
-
-
-def _at(connection: Connection, address: ColumnElement[str]) -> ColumnElement[int]:
-    """Return the place of the @ of an address; the engines name the function differently."""
-    return func.instr(address, "@") if connection.dialect.name == "sqlite" else func.strpos(address, "@")
+    """Return the domain of an address; the engines name the function differently."""
+    place = func.instr(address, "@") if connection.dialect.name == "sqlite" else func.strpos(address, "@")
+    return func.lower(func.substr(address, place + 1), type_=Text())
 
 
 def sent_editions(connection: Connection, now: datetime, *, days: int = 14) -> list[tuple[int, datetime]]:

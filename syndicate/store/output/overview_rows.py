@@ -2,21 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_rows
 from syndicate.store.stories.same_text import Unindexed
 
 articles, stories = schema.articles, schema.stories
-_SOURCE = Unindexed(articles).c.source_id
-_first_seen = type_coerce(articles.c.first_seen, BigInteger)
-_COUNT = CompiledStatement(
-    select(func.count()).where(_first_seen >= bindparam("since"), _first_seen < bindparam("until"))
-)
 
 
 def articles_by_step(
@@ -26,14 +20,13 @@ def articles_by_step(
 
     Sources that are not ``named`` share the key 0.
     """
-    start, length = to_microseconds(since), step // timedelta(microseconds=1)
-    places = [
-        {"since": start + place * length, "until": start + (place + 1) * length} for place in range(steps)
-    ]
-    counts = {0: [_COUNT.rows(connection, place)[0][0] for place in places]}
+    starts = [since + step * number for number in range(steps)]
+    counts = {0: [count_rows(connection, articles, *_seen(start, start + step)) for start in starts]}
     if named:
+        # Without its type, the column would take the numbers for times.
+        seen = cast(articles.c.first_seen, BigInteger) - to_microseconds(since)
         # Unindexed: the index of sources would lead to all articles of the named sources.
-        owner, place = _SOURCE, _place(articles.c.first_seen, since, step)
+        owner, place = Unindexed(articles).c.source_id, seen // (step // timedelta(microseconds=1))
         query = select(place, owner, func.count()).where(
             *_seen(since, since + step * steps), owner.in_(named)
         )
@@ -61,9 +54,3 @@ def count_moving(connection: Connection, since: datetime, *, covered_by: int) ->
     query = select(func.count(), well_covered).where(stories.c.updated >= since)
     moving, covered = connection.execute(query).one()
     return moving, covered
-
-
-def _place(column: ColumnElement[Any], since: datetime, step: timedelta) -> ColumnElement[int]:
-    """Return the number of whole steps between a time and a column."""
-    # Without its type, the column would take the numbers for times.
-    return (cast(column, BigInteger) - to_microseconds(since)) // (step // timedelta(microseconds=1))

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from functools import cache
-from heapq import nsmallest
 from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -48,7 +46,6 @@ WELL, PUSHED = SourceCondition("well", "good", "well"), SourceCondition("well", 
 BY_API = SourceCondition("well", "good", "filled by programs")
 _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well good", "paused off")
 _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
-_SLOW, _WELL = _RANKS["slow", "warn"], _RANKS["well", "good"]
 
 
 def silence_of(newest: int, pause: int, now: int) -> int:
@@ -66,12 +63,7 @@ def polled_condition(trouble: PollTrouble | None, silence: int) -> SourceConditi
         return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
     if trouble and trouble.is_unreliable:
         return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
-    return _silent(silence // _DAY) if silence else WELL
-
-
-@cache
-def _silent(days: int) -> SourceCondition:
-    return SourceCondition("slow", "warn", f"silent for {days} days")
+    return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days") if silence else WELL
 
 
 def condition_of(
@@ -170,73 +162,37 @@ Ordered = list[Judged]
 class SourceListViews:
     """Views of the list.
 
-    ``_newest`` keeps the time of the newest article of each source until more are seen after ``_looked_at``,
-    ``_pauses`` the longest usual pause of a source with that time. ``_plain`` and ``_by_name`` keep the plain
-    sources of the last view, as the store returned them and in the order of the list.
+    ``_latest`` keeps the time of the newest article of each source, with its longest usual pause, until more
+    are seen after ``_looked_at``. ``_plain`` and ``_by_name`` keep the plain sources of the last view, as the
+    store returned them and in the order of the list.
     """
 
     zone: ZoneInfo
     _looked_at: int = 0
-    _newest: dict[int, int] = field(default_factory=dict, repr=False)
-    _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _latest: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
     _plain: list[tuple[int, str]] = field(default_factory=list, repr=False)
     _by_name: Ordered = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
         """Return every source with its condition, trouble first, then by name."""
-        plain, noted, others = self._judge(connection, now)
-        with self._lock:
-            if plain != self._plain:
-                named = sorted((name.casefold(), number, name) for number, name in plain)
-                self._by_name = [(SourceName(number, name), WELL) for _, number, name in named]
-                self._plain = plain
-            by_name = self._by_name
-        found: Ordered = []
-        for rank in range(len(_ORDER)):
-            rows = [row for row in others if _position(row)[0] == rank]
-            if rank == _SLOW:
-                rows += [(source, noted[source.id]) for source, _ in by_name if source.id in noted]
-            elif rank == _WELL:
-                rows += [row for row in by_name if row[0].id not in noted]
-            found += sorted(rows, key=_position)
-        return found
-
-    def troubled(self, connection: Connection, now: datetime, most: int) -> Ordered | None:
-        """Return the first sources that need attention, are slow or silent; ``None`` without any source."""
-        plain, noted, others = self._judge(connection, now)
-        rows = [(SourceName(*row), noted[row[0]]) for row in plain if row[0] in noted]
-        rows += [row for row in others if row[1].tab in ("attention", "slow")]
-        return nsmallest(most, rows, key=_position) if plain or others else None
-
-    def count(self, connection: Connection, now: datetime) -> Counter[SourceCondition]:
-        """Return the number of sources in each condition."""
-        plain, noted, others = self._judge(connection, now)
-        counts = Counter(noted.values()) + Counter(condition for _, condition in others)
-        return counts + Counter({WELL: len(plain) - len(noted)})
-
-    def _judge(
-        self, connection: Connection, now: datetime
-    ) -> tuple[list[tuple[int, str]], dict[int, SourceCondition], Ordered]:
-        """Return all plain sources, the conditions of those that are not just well, and all other sources."""
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
         ids = [number for number, _ in plain] + [source.id for source in others]
         with self._lock:  # two first views look for the newest articles of all sources once
             silences = self._silences(connection, ids, at)
-        judged = [
-            (
-                SourceName(source.id, source.name),
-                condition_of(source, trouble.pop(source.id, None), silences.pop(source.id, 0), at),
-            )
-            for source in others
-        ]
-        here, found = set(ids), {number: _silent(silence // _DAY) for number, silence in silences.items()}
-        for number, polls in trouble.items():
-            if number in here and (polls.is_slow or polls.is_unreliable):
-                found[number] = polled_condition(polls, silences.get(number, 0))
-        return plain, found, judged
+            if plain != self._plain:
+                self._by_name = sorted(((SourceName(*row), WELL) for row in plain), key=_position)
+                self._plain = plain
+            by_name = self._by_name
+        ids = [*trouble, *silences]
+        noted = {number: polled_condition(trouble.get(number), silences.get(number, 0)) for number in ids}
+        found = [(row[0], noted[row[0].id]) if row[0].id in noted else row for row in by_name]
+        for source in others:
+            condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
+            found.append((SourceName(source.id, source.name), condition))
+        return sorted(found, key=_position)
 
     def page(
         self,
@@ -279,22 +235,14 @@ class SourceListViews:
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
         """Return the silence of each silent source, in microseconds."""
-        looked_at, pauses, newest = self._looked_at, self._pauses, self._newest
-        newest = newest if 0 <= now - looked_at < _DAY else {}
-        seen = source_figures.sources_with_news(connection, since=looked_at - _HOUR) if newest else set()
-        unsure = [number for number in ids if number not in newest or number in seen]
-        newest = newest | dict.fromkeys(unsure, 0) | source_figures.newest_published(connection, unsure)
-        limit = now - LEAST_SILENCE
-        quiet = {number: at for number in ids if 0 < (at := newest[number]) < limit}
-        unknown = [number for number, at in quiet.items() if pauses.get(number, (0, 0))[0] != at]
-        found = source_figures.longest_pauses(connection, unknown)
-        pauses = pauses | {number: (quiet[number], pause) for number, pause in found.items()}
-        self._pauses, self._newest, self._looked_at = pauses, newest, now
-        return {
-            number: silence
-            for number, at in quiet.items()
-            if (silence := silence_of(at, pauses[number][1], now))
-        }
+        latest = self._latest if 0 <= now - self._looked_at < _DAY else {}
+        since = self._looked_at - _HOUR
+        seen = source_figures.sources_with_news(connection, since=since) if latest else set()
+        unsure = [number for number in ids if number not in latest or number in seen]
+        found = source_figures.newest_and_pauses(connection, unsure)
+        self._latest, self._looked_at = latest | dict.fromkeys(unsure, (0, 0)) | found, now
+        silences = ((number, silence_of(*self._latest[number], now)) for number in ids)
+        return {number: silence for number, silence in silences if silence}
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:

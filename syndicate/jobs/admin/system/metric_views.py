@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from syndicate import measures
 from syndicate.jobs.admin.needs import NeedsReader
-from syndicate.jobs.admin.sources.source_list_view import SourceCondition
+from syndicate.jobs.admin.sources.source_list_view import Ordered, SourceCondition
 from syndicate.jobs.backup.backup_job import backup_state
 from syndicate.jobs.stage_log import StageLog
 from syndicate.store import Connection, Store
@@ -108,7 +108,7 @@ METRICS = (
 class MetricsReader:
     """Reads the values of all metrics in a read transaction, at most every ten seconds.
 
-    ``channels`` and ``newsletters`` are declared names, ``conditions`` the number of sources by condition.
+    ``channels`` and ``newsletters`` are declared names, ``conditions`` the condition of each source.
     """
 
     store: Store
@@ -117,7 +117,7 @@ class MetricsReader:
     stage_log: StageLog
     channels: Collection[str]
     newsletters: Collection[str]
-    conditions: Callable[[Connection, datetime], Counter[SourceCondition]]
+    conditions: Callable[[Connection, datetime], Ordered]
     clock: Callable[[], float] = time.monotonic
     _cache: dict[str, tuple[float, dict[str, Values]]] = field(default_factory=dict)
 
@@ -154,7 +154,7 @@ class MetricsReader:
         due, names = source_store.next_check(connection), sorted(self.channels)[:MOST_NAMES]
         moving, _ = overview_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
         return {
-            "sources": self._source_states(connection, now),
+            "sources": _by(Counter(_state(found) for _, found in self.conditions(connection, now))),
             "sources_overdue_seconds": {(): max(0.0, (now - due).total_seconds()) if due else 0.0},
             "stories_moving": {(): moving},
             "articles_unplaced": {(): story_store.count_unplaced(connection)},
@@ -163,12 +163,6 @@ class MetricsReader:
                 (name,): at.timestamp() for name, at in metric_rows.channel_changes(connection, names).items()
             },
         }
-
-    def _source_states(self, connection: Connection, now: datetime) -> Values:
-        states = Counter[tuple[str, ...]]()
-        for condition, count in self.conditions(connection, now).items():
-            states[_state(condition),] += count
-        return states
 
     def _outgoing(self, connection: Connection, now: datetime) -> dict[str, Values]:
         known = set(sorted(self.newsletters)[:MOST_NAMES])

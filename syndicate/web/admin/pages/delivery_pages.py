@@ -29,7 +29,7 @@ def deliveries(request: AdminRequest) -> Answer:
             case "bounces":
                 content = delivery_views.bounce_plots(connection, now)
             case "providers":
-                content = delivery_views.providers(connection, now)
+                content = jobs.providers.read(connection, now)
             case _:
                 local = now.astimezone(request.jobs.options.zone)
                 content = delivery_views.under_way(connection, local, jobs.mail_rate)
