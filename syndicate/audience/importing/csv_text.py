@@ -8,7 +8,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from syndicate.errors import ParseError
@@ -17,7 +17,6 @@ _DELIMITERS = ",;\t"
 _CHUNK = 1000  # rows
 # Spreadsheets skip blanks, and some read the full-width signs as well.
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
-_FORMULA_IN_ROW = re.compile(rf"\0(?:{_FORMULA.pattern})")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -63,7 +62,7 @@ def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
 
 def csv_chunks(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
     """Yield a CSV file in UTF-8 without formulas, a thousand rows at a time."""
-    lines = map(_escape_formulas, chain([headings], rows))
+    lines = chain([headings], (map(_escape_formula, row) for row in rows))
     while batch := list(islice(lines, _CHUNK)):
         out = io.StringIO(newline="")
         csv.writer(out).writerows(batch)
@@ -76,8 +75,5 @@ def unescape_formula(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
 
 
-def _escape_formulas(row: Iterable[str]) -> Sequence[str]:
-    cells = tuple(row)
-    # Most rows have no formula, which a single search tells.
-    has_formula = _FORMULA_IN_ROW.search("\0".join(("", *cells)))
-    return ["'" + cell if _FORMULA.match(cell) else cell for cell in cells] if has_formula else cells
+def _escape_formula(cell: str) -> str:
+    return "'" + cell if _FORMULA.match(cell) else cell

@@ -322,11 +322,10 @@ def _failed(state: SourceListState, text: str, now: datetime) -> SourceListState
 
 def attributes_of(source: Any) -> Attributes:
     """Return the settings that differ from the defaults, as attributes of an outline."""
-    settings = _settings_of(source)
     values = {
         name.title().replace("_", ""): f"{value:g}" if isinstance(value, float) else str(value).lower()
-        for name, value, default in zip(_SETTINGS, settings, _DEFAULTS, strict=True)
-        if settings != _DEFAULTS and value != default
+        for name, value, default in zip(_SETTINGS, _settings_of(source), _DEFAULTS, strict=True)
+        if value != default
     }
     if source.select:
         chosen = source.select if isinstance(source.select, dict) else asdict(source.select)

@@ -289,11 +289,13 @@ def report_editions(
     *,
     limit: int = 20,
     newsletter: str | None = None,
+    known: Counts | None = None,
     counted: bool = True,
 ) -> list[EditionReport]:
     """Return the latest editions, empty and missed periods included, newest first.
 
-    Without ``counted``, the reports have no counts.
+    Counts in ``known`` are not counted again; those of sent editions are added to it. Without ``counted``,
+    the reports have no counts.
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
     """
@@ -302,8 +304,12 @@ def report_editions(
     query = query.where(or_(is_main, table.c.state == IMPORTED, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
-    rows = connection.execute(query).all()
-    return _reports(rows, count_by_edition(connection, [row.id for row in rows] if counted else []))
+    rows, counts = connection.execute(query).all(), {} if known is None else known
+    if counted:
+        new = count_by_edition(connection, [row.id for row in rows if row.id not in counts])
+        counts |= {number: states for number, states in new.items() if states.keys() <= {"sent", "failed"}}
+        return _reports(rows, counts | new)
+    return _reports(rows, {})
 
 
 def reports_of(connection: Connection, counts: Counts) -> list[EditionReport]:

@@ -199,11 +199,6 @@ def uncertain(connection: Connection, domain: str, *, limit: int = 50) -> list[U
     ]
 
 
-def failed_groups(connection: Connection) -> list[FailedGroup]:
-    """Return failed deliveries by reply, the largest group first."""
-    return grouped(delivery_figures.failed_replies(connection))
-
-
 def grouped(rows: Sequence[tuple[int, int | None, str, str]]) -> list[FailedGroup]:
     """Group failures (id, code, cause, reply) by code and reply, without what differs by recipient."""
     groups: dict[tuple[int | None, str], list[int]] = {}

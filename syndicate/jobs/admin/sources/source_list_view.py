@@ -188,7 +188,8 @@ class SourceListViews:
             by_name = self._by_name
         ids = [*trouble, *silences]
         noted = {number: polled_condition(trouble.get(number), silences.get(number, 0)) for number in ids}
-        found = [(row[0], noted[row[0].id]) if row[0].id in noted else row for row in by_name]
+        found = [(source, noted[source.id]) for source, _ in by_name if source.id in noted]
+        found += [row for row in by_name if row[0].id not in noted]
         for source in others:
             condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
             found.append((SourceName(source.id, source.name), condition))

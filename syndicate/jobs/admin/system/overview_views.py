@@ -80,13 +80,14 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewReader:
-    """Reads the overview; ``_weeks`` keeps articles of earlier weeks."""
+    """Reads the overview; keeps articles of earlier weeks, deliveries of sent editions for ten minutes."""
 
     store: Store
     needs: NeedsReader
     newsletters: Sequence[Newsletter]
     zone: ZoneInfo
     source_views: SourceListViews
+    _sent: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
     _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
 
     def read(self, now: datetime) -> Overview:
@@ -94,7 +95,8 @@ class OverviewReader:
         with self.store.snapshot() as connection:
             needs = self.needs.read(connection, now)
             stages = stage_states(connection, now)
-            editions = edition_store.report_editions(connection, limit=EDITIONS_SHOWN)
+            known = self._sent.get(period := int(now.timestamp()) // 600, {})
+            editions = edition_store.report_editions(connection, limit=EDITIONS_SHOWN, known=known)
             readers = subscriber_rows.confirmed_by_newsletter(connection)
             upcoming = self._next_editions(connection, readers, now)
             growth = read_growth(connection, sum(readers.values()), now, self.zone)
@@ -104,6 +106,8 @@ class OverviewReader:
             troubled = [row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
             sources = self.source_views.rows(connection, troubled, now)
             programs = feed_read_store.readers(connection, now - 7 * DAY)
+        self._sent.clear()
+        self._sent[period] = known
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
         told = f"{covered} covered by {WELL_COVERED} sources or more"
         not_running = stopped(stages, now)
