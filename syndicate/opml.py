@@ -270,9 +270,10 @@ def _feed_line(outline: Outline) -> str:
     return f"<outline{_attributes(values)}/>"
 
 
-def _escaped(text: str) -> str:
-    return escape(text, _QUOTED) if _SPECIAL.search(text) else text
-
-
 def _attributes(values: Mapping[str, str]) -> str:
-    return "".join([f' {name}="{_escaped(xml_safe(value))}"' for name, value in values.items() if value])
+    given = [(name, value) for name, value in values.items() if value]
+    # Most values need no escapes, which a look at all of them together tells.
+    together = "".join([value for _, value in given])
+    if not together.isprintable() or _SPECIAL.search(together):
+        given = [(name, escape(xml_safe(value), _QUOTED)) for name, value in given]
+    return "".join([f' {name}="{value}"' for name, value in given])

@@ -9,6 +9,7 @@ from syndicate.ingest.page.robots_rules import product_token
 from syndicate.jobs.admin.access.sign_in import SignInJob
 from syndicate.jobs.admin.access.token_actions import TokenActions
 from syndicate.jobs.admin.access.user_actions import UserActions
+from syndicate.jobs.admin.mailing.delivery_views import ProviderViews
 from syndicate.jobs.admin.mailing.held_files import HeldFiles
 from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
 from syndicate.jobs.admin.outgoing.post_actions import PostActions
@@ -92,7 +93,7 @@ class AdminJobs(CommandJobs):
         )
 
     def _add_mail_jobs(self, services: AdminServices) -> None:
-        store, settings = self.store, services.settings
+        store, settings, self.providers = self.store, services.settings, ProviderViews()
         self.newsletter_views = NewsletterViews(
             store=store,
             newsletters=services.newsletters,

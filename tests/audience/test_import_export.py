@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from syndicate.audience.fields import SubscriberField
 from syndicate.audience.import_export import export_subscribers, export_suppressions, import_suppressions
+from syndicate.audience.importing.csv_text import write_csv
 from syndicate.audience.importing.list_rows import ImportChoices, SubscriberList
 from syndicate.errors import ParseError
 from syndicate.model import ImportedSubscriber, Standing
@@ -20,6 +21,18 @@ CHOICES = ImportChoices(newsletters=("morning", "weekly"), fields=FIELDS)
 
 def read_back(data: bytes) -> list[ImportedSubscriber]:
     return list(SubscriberList("out.csv", data, CHOICES).rows())
+
+
+def test_a_formula_in_any_cell_of_a_row_becomes_text() -> None:
+    rows = [["a", "b=1", "-c", ""], [" \u200b@a", "b", "\tc"], ["a\n=b", "", "x"], ["\uff1da", "\0=b", "=\0"]]
+    data = write_csv(["id", "name"], rows).decode()
+    assert list(csv.reader(io.StringIO(data, newline=""))) == [
+        ["id", "name"],
+        ["a", "b=1", "'-c", ""],
+        ["' \u200b@a", "b", "'\tc"],
+        ["a\n=b", "", "x"],
+        ["'\uff1da", "\0=b", "'=\0"],
+    ]
 
 
 def test_WF12_the_export_has_no_formulas_and_the_import_reads_it_back() -> None:

@@ -18,8 +18,8 @@ from syndicate.model.actors import ROLES, Actor, Change, command_actor
 from syndicate.store import schema
 from syndicate.store.access import audit_store
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.ingest import added_sources, robots_store, source_figures, source_store
-from syndicate.store.ingest.poll_store import PollTrouble
+from syndicate.store.ingest import added_sources, poll_store, robots_store, source_figures, source_store
+from syndicate.store.ingest.poll_store import PollRow, PollTrouble
 from syndicate.text.visible import visible
 from tests import factories
 from tests.factories import NOW, declared, new_article
@@ -215,6 +215,23 @@ def test_the_list_follows_names_that_change_and_sources_that_go(desk):
     assert names() == ["Anchor", "harbour", "pier"]
     actions.on_chosen(COMMAND, "remove", [number(desk, "pier")])
     assert names() == ["Anchor", "harbour"]
+
+
+def test_trouble_of_polls_comes_before_sources_that_are_well(desk):
+    views, actions = SourceListViews(zone=desk.services.zone), desk.services.admin.sources
+    for index in range(6):
+        actions.add(COMMAND, declared(f"S{index}", url=f"https://s{index}.example/", paused=index == 3))
+    with desk.store.write() as connection:
+        connection.execute(schema.sources.update().values(last_success=NOW))
+        ids = {source.name: source.id for source, _ in views.conditions(connection, NOW)}
+        failed = [ids[name] for name in ("S1", "S2", "S2", "S3", "S5", "S5")]
+        polls = [PollRow(source_id=number, at=NOW, outcome="failed", ms=50) for number in failed]
+        poll_store.add_polls(connection, polls)
+        gone = schema.sources.update().where(schema.sources.c.id == ids["S5"])
+        connection.execute(gone.values(gone=True))
+        listed = [(found.tab, source.name) for source, found in views.conditions(connection, NOW)]
+    well = [("well", name) for name in ("harbour", "pier", "quay", "S0", "S1", "S4")]
+    assert listed == [("attention", "S5"), ("slow", "S2"), *well, ("paused", "S3")]
 
 
 def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):

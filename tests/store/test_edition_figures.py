@@ -1,15 +1,22 @@
 """Figures of an edition: every mail in one place, every reader's reaction with the edition it followed."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import product
+from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, select, update
 
+from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.store import Store, schema
-from syndicate.store.mail import bounce_store, delivery_figures
+from syndicate.store.access.api_lists import DELIVERIES
+from syndicate.store.mail import bounce_store, delivery_counts, delivery_figures
 from syndicate.store.mail.edition_figures import EditionFigures, read_figures
+from syndicate.store.output import metric_rows
+from syndicate.store.schema import deliveries
 from syndicate.store.subscribers import audience_store
 from tests import factories
 from tests.factories import NOW, PERIOD
@@ -142,6 +149,48 @@ def test_an_edition_without_deliveries_has_no_figures(connection: Connection) ->
     assert figures(connection, 99) == EditionFigures()
 
 
+def test_deliveries_are_counted_as_a_plain_count_counts_them(connection: Connection) -> None:
+    chosen, domains = Random(11), ("example.org", "Example.ORG", "mail.example", "xn--bcher-kva.example")
+    editions = [1, copy_edition(connection, period_end=PERIOD[1] + DAY)]
+    row = connection.execute(select(deliveries).where(deliveries.c.id == 1)).one()._asdict()
+    factories.subscribe(connection, *(f"more{number}@example.org" for number in range(150)))
+    readers = connection.scalars(select(schema.subscriptions.c.id).where(schema.subscriptions.c.id > 8)).all()
+    for number, (reader, edition_id) in enumerate(product(readers, editions)):
+        state, at = chosen.choice([*DeliveryState]).value, NOW + timedelta(seconds=chosen.randrange(900))
+        values = row | {"id": 100 + number, "subscription_id": reader, "state": state, "changed": at}
+        values |= {"edition_id": edition_id, "error": f"reply {number}"}
+        values["cause"] = chosen.choice(["", "", *DeliveryCause])
+        values["address"] = f"reader{number}@{chosen.choice(domains)}"
+        connection.execute(insert(deliveries).values(**values))
+    rows = connection.execute(select(deliveries).order_by(deliveries.c.id)).all()
+    counted = Counter[tuple[int, str]]()
+    for edition_id, state, _, count in delivery_counts.count_deliveries(connection, editions):
+        counted[edition_id, state] += count
+    assert counted == Counter((row.edition_id, row.state) for row in rows)
+    caused = {row[:3]: row[3] for row in delivery_counts.count_deliveries(connection, editions) if row[2]}
+    ended = [row for row in rows if row.state in ("sent", "cancelled") and row.cause]
+    assert caused == Counter((row.edition_id, row.state, row.cause) for row in ended)
+    for edition_id in editions:
+        own = [row for row in rows if row.edition_id == edition_id]
+        progress = delivery_figures.progress(connection, edition_id)
+        sent = Counter(row.changed.replace(second=0) for row in own if row.state == "sent")
+        assert progress.sent == tuple(sorted(sent.items()))
+        assert progress.states == Counter(row.state for row in own)
+        found = delivery_figures.providers(connection, [edition_id], since=NOW)
+        assert {provider.domain: provider.states for provider in found} == _by_domain(own)
+    assert delivery_figures.editions_under_way(connection, limit=3) == editions[::-1]
+    assert metric_rows.unsent_deliveries(connection) == {
+        state: sum(row.state == state for row in rows) for state in metric_rows.UNSENT
+    }
+
+
+def _by_domain(rows: Sequence[Any]) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row.address.partition("@")[2].lower(), Counter())[row.state] += 1
+    return counts
+
+
 def test_troubled_and_waiting_deliveries_are_found_without_reading_all(sqlite_store: Store):
     statements: list[tuple[str, Any]] = []
     with sqlite_store.read() as connection:
@@ -152,12 +201,16 @@ def test_troubled_and_waiting_deliveries_are_found_without_reading_all(sqlite_st
         event.listen(connection, "before_cursor_execute", note)
         delivery_figures.trouble_counts(connection)
         delivery_figures.editions_under_way(connection, limit=3)
+        delivery_counts.count_deliveries(connection, [1])
+        delivery_figures.failed_replies(connection)
+        connection.execute(DELIVERIES.matching({"state": "failed"}))
         event.remove(connection, "before_cursor_execute", note)
         plans = [
             str(row[3])
-            for statement, values in statements[:2]
+            for statement, values in statements
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
     assert "SCAN deliveries" not in plans
-    for index in ("deliveries_trouble", "deliveries_sending"):
+    assert not any(plan.startswith("SEARCH deliveries USING INDEX sqlite") for plan in plans), plans
+    for index in ("deliveries_trouble", "deliveries_sending", "deliveries_open", "deliveries_ended"):
         assert any(index in plan for plan in plans), plans

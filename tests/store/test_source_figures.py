@@ -16,9 +16,10 @@ def test_each_source_comes_with_the_time_of_its_newest_article(store):
         harbour, quiet = factories.add_sources(connection, declared("Harbour"), declared("Quiet"))
         factories.add_unplaced(connection, harbour.id, [new_article(1), new_article(2)])
         figures = {row.name: row for row in source_figures.source_figures(connection)}
-        newest = source_figures.newest_published(connection, [harbour.id, quiet.id])
+        newest = source_figures.newest_and_pauses(connection, [harbour.id, quiet.id])
         listed = source_figures.listed_sources(connection, [quiet.id])
-    assert newest == {harbour.id: to_microseconds(NOW - timedelta(minutes=1))}
+    minute = to_microseconds(NOW) - to_microseconds(NOW - timedelta(minutes=1))
+    assert newest == {harbour.id: (to_microseconds(NOW) - minute, minute)}
     assert (figures["Quiet"].id, listed[quiet.id].url) == (quiet.id, quiet.url)
     assert not figures["Quiet"].paused
 
@@ -31,8 +32,9 @@ def test_the_longest_of_the_last_pauses_is_found(store):
         first, second = factories.add_sources(connection, declared("A"), declared("B"))
         factories.add_unplaced(connection, first.id, articles)
         factories.add_unplaced(connection, second.id, old[:1])
-        pauses = source_figures.longest_pauses(connection, [first.id, second.id])
-    assert pauses == {first.id: to_microseconds(NOW + 5 * HOUR) - to_microseconds(NOW), second.id: 0}
+        pauses = source_figures.newest_and_pauses(connection, [first.id, second.id])
+    longest = {number: pause for number, (_, pause) in pauses.items()}
+    assert longest == {first.id: to_microseconds(NOW + 5 * HOUR) - to_microseconds(NOW), second.id: 0}
 
 
 def test_only_the_last_thirty_pauses_count(store):
@@ -41,8 +43,9 @@ def test_only_the_last_thirty_pauses_count(store):
     with store.write() as connection:
         (source,) = factories.add_sources(connection, declared("A"))
         factories.add_unplaced(connection, source.id, articles)
-        pauses = source_figures.longest_pauses(connection, [source.id])
-    assert pauses == {source.id: to_microseconds(NOW + HOUR) - to_microseconds(NOW)}
+        pauses = source_figures.newest_and_pauses(connection, [source.id])
+    hour = to_microseconds(NOW + HOUR) - to_microseconds(NOW)
+    assert pauses == {source.id: (to_microseconds(NOW), hour)}
 
 
 def test_articles_are_counted_by_day_and_since_a_time(store):

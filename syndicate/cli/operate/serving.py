@@ -54,7 +54,7 @@ def _open_server(config: Path, settings: Settings, signals: SignalHandler) -> It
         async def serve_pages(signals: SignalHandler, event: str) -> None:
             serving = start_servers(servers)
             await note_start(event, config, services)
-            await asyncio.to_thread(log_setup_address, services, servers)
+            await asyncio.to_thread(prepare_admin, services, servers)
             while not signals.received.is_set():
                 try:
                     await asyncio.wait_for(signals.received.wait(), FLUSH)
@@ -80,10 +80,12 @@ async def stop_servers(servers: Sequence[WebServer], serving: "Sequence[asyncio.
     await asyncio.gather(*serving)
 
 
-def log_setup_address(services: Services, servers: Sequence[WebServer]) -> None:
-    """Log the address at which the first user is added, as long as there is no user."""
+def prepare_admin(services: Services, servers: Sequence[WebServer]) -> None:
+    """Read what the pages keep in memory, and log the address that adds the first user if there is none."""
     if not services.settings.admin.enabled or not servers:
         return
+    with services.store.snapshot() as connection:
+        services.admin.source_list.conditions(connection, datetime.now(UTC))
     if key := services.admin.users.new_setup_key(datetime.now(UTC)):
         options = services.admin.options
         # The last server has the pages; its port may differ from the address that other machines use.

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, literal, select, union
+from sqlalchemy import Connection, Select, and_, func, literal, select, true, union
 
 from syndicate.model import Absence
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
 from syndicate.store.core.listing import Listing
+from syndicate.store.mail.delivery_statements import TROUBLE
 
 _articles, _stories, _sources, _log = schema.articles, schema.stories, schema.sources, schema.editor_log
+_INDEXED: dict[Any, Any] = dict.fromkeys(("failed", "uncertain"), TROUBLE)
 _editions, _deliveries, _bounces = schema.editions, schema.deliveries, schema.bounces
 _people, _subscriptions, _audit = schema.subscribers, schema.subscriptions, schema.audit
 
@@ -123,7 +125,11 @@ DELIVERIES = Listing(
     ),
     key=_deliveries.c.id,
     id=_deliveries.c.id,
-    filters={"id": _deliveries.c.id, "edition": _deliveries.c.edition_id, "state": _deliveries.c.state},
+    filters={
+        "id": _deliveries.c.id,
+        "edition": _deliveries.c.edition_id,
+        "state": lambda state: and_(_deliveries.c.state == state, _INDEXED.get(state, true())),
+    },
 )
 
 BOUNCES = Listing(

@@ -163,13 +163,10 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
 def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
     """Return the articles first seen last, each with its plain text."""
     bodies = schema.article_bodies
-    query = (
-        select(table, bodies.c.html)
-        .join(bodies, bodies.c.article_id == table.c.id)
-        .order_by(table.c.id.desc())
-        .limit(limit)
-    )
-    return [(article_of(row), plain_text(row.html)) for row in connection.execute(query)]
+    # An outer join: the database reads no other articles when some have no text.
+    query = select(table, bodies.c.html).outerjoin(bodies, bodies.c.article_id == table.c.id)
+    rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
+    return [(article_of(row), plain_text(row.html or "")) for row in rows]
 
 
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:

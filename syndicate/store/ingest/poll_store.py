@@ -10,7 +10,6 @@ from isal import isal_zlib
 from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, text
 
 from syndicate.store import schema
-from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_on
@@ -23,7 +22,18 @@ _GZIP = 31
 DAY = timedelta(days=1)
 # As in the condition of the index.
 _TROUBLE = text(f"(outcome = 'failed' OR ms > {SLOW_MS})")
-_PUT_OFF = text("outcome = 'put_off'")
+_recent = table.c.at >= bindparam("since")
+# Grouped by the column itself, SQLite would read the polls in the order of their sources.
+_source = func.coalesce(table.c.source_id, table.c.source_id).label("source_id")
+_failed = func.count().filter(text("outcome = 'failed'"))
+_slow = func.count().filter(table.c.ms > SLOW_MS)
+_troubled = select(_source, _failed.label("failed"), _slow.label("slow")).where(_TROUBLE, _recent)
+_found = _troubled.group_by(_source).subquery()
+_every = table.alias("every_poll")
+# An index answers this count, so that no poll is read.
+_asked = select(func.count().filter(text("every_poll.outcome <> 'put_off'")))
+_asked = _asked.where(_every.c.source_id == _found.c.source_id, _every.c.at >= bindparam("since"))
+_TROUBLED = CompiledStatement(select(_found, _asked.correlate(_found).scalar_subquery()))
 _FIELDS = ("source_id", "at", "outcome", "status", "ms", "bytes", "new", "changed")
 _values = attrgetter(*_FIELDS)
 _ADDING = CompiledStatement(insert(table).values({name: bindparam(name) for name in _FIELDS}))
@@ -159,21 +169,9 @@ def poll_days(
 
 def troubled(connection: Connection, *, since: datetime) -> dict[int, PollTrouble]:
     """Return the sources with failed or slow polls since a time; healthy polls are not read."""
-    failed = func.count().filter(table.c.outcome == "failed").label("failed")
-    slow = func.count().filter(table.c.ms > SLOW_MS).label("slow")
-    # Grouped by the column itself, SQLite would read the polls in the order of their sources.
-    source = func.coalesce(table.c.source_id, table.c.source_id)
-    query = select(source, failed, slow).where(_TROUBLE, table.c.at >= since).group_by(source)
-    found = {row[0]: row for row in connection.execute(query)}
-    # Two indexes answer these counts, so that no poll is read.
-    count = select(table.c.source_id, func.count()).where(table.c.at >= since).group_by(table.c.source_id)
-    polls, put_off = (
-        dict(map(tuple, rows_with(connection, query, table.c.source_id, [*found])))
-        for query in (count, count.where(_PUT_OFF))
-    )
     return {
-        number: PollTrouble(polls=polls[number] - put_off.get(number, 0), failed=row.failed, slow=row.slow)
-        for number, row in found.items()
+        number: PollTrouble(polls=polls, failed=failed, slow=slow)
+        for number, failed, slow, polls in _TROUBLED.rows(connection, {"since": to_microseconds(since)})
     }
 
 

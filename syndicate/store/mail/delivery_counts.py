@@ -1,11 +1,11 @@
-"""Numbers of deliveries by edition and state; mail that has ended is counted within an index."""
+"""Numbers of deliveries by edition and state; each state is counted within an index."""
 
 from collections.abc import Collection
-from typing import Any
+from itertools import product
 
-from sqlalchemy import ColumnElement, Connection, func, null, select
+from sqlalchemy import Connection, func, null, select
 
-from syndicate.model import EVERY_EDITION, DeliveryState
+from syndicate.model import EVERY_EDITION, DeliveryCause, DeliveryState
 from syndicate.store.mail.delivery_statements import ENDED, TROUBLE, ready, state_is
 from syndicate.store.schema import deliveries as table
 from syndicate.store.schema import editions
@@ -15,25 +15,30 @@ Counts = dict[int, dict[str, int]]
 """Numbers of deliveries by edition and state."""
 
 
-def count_deliveries(
-    connection: Connection, edition_ids: Collection[int], more: ColumnElement[Any] | None = None
-) -> list[tuple[Any, ...]]:
-    """Return edition, state, a third value, and the number of deliveries that share them.
+_KEYS = [*product(("sent", "cancelled"), DeliveryCause)]
+_OF_EDITION = select(func.count()).select_from(table).where(ENDED, table.c.edition_id == editions.c.id)
+# Both databases count the rows of a key several times as fast as they group rows by key.
+_ENDED = [_OF_EDITION.where(table.c.state == state, table.c.cause == cause.value) for state, cause in _KEYS]
+_COUNTS_OF_ENDED = select(editions.c.id, *(count.scalar_subquery() for count in _ENDED))
 
-    The third value is ``more`` for ended mail, a column of its index, and ``None`` for other mail.
-    """
+
+def count_deliveries(
+    connection: Connection, edition_ids: Collection[int]
+) -> list[tuple[int, str, str | None, int]]:
+    """Return edition, state, cause and number of deliveries that share them; only ended mail has a cause."""
+    found: list[tuple[int, str, str | None, int]] = []
     if not edition_ids:
-        return []
+        return found
+    for edition_id, *counts in connection.execute(_COUNTS_OF_ENDED.where(editions.c.id.in_(edition_ids))):
+        counted = zip(_KEYS, counts, strict=True)
+        found += [(edition_id, state, cause.value, count) for (state, cause), count in counted if count]
     # The index of editions would lead to every delivery, also to those that have ended.
-    unindexed = Unindexed(table).c.edition_id
-    open_mail = ready(table), state_is(table, DeliveryState.SENDING), TROUBLE
-    found: list[tuple[Any, ...]] = []
-    ended = ENDED, table.c.edition_id, () if more is None else (more,)
-    for condition, edition, third in (ended, *((part, unindexed, ()) for part in open_mail)):
-        key = edition, table.c.state, *third
-        query = select(edition, table.c.state, *(third or [null()]), func.count())
-        query = query.where(edition.in_(edition_ids), condition).group_by(*key)
-        found += map(tuple, connection.execute(query))
+    edition = Unindexed(table).c.edition_id
+    for condition in (ready(table), state_is(table, DeliveryState.SENDING), TROUBLE):
+        query = select(edition, table.c.state, null(), func.count()).where(
+            edition.in_(edition_ids), condition
+        )
+        found += [tuple(row) for row in connection.execute(query.group_by(table.c.state, edition))]
     return found
 
 

@@ -13,16 +13,16 @@ from sqlalchemy import (
     and_,
     func,
     literal_column,
+    or_,
     select,
     text,
-    union_all,
 )
 
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.store.core.column_types import from_microseconds
 from syndicate.store.core.counts import count_by
 from syndicate.store.mail.delivery_counts import count_deliveries, parts_of
-from syndicate.store.mail.delivery_statements import TROUBLE, ready, state_is
+from syndicate.store.mail.delivery_statements import ENDED, TROUBLE, ready, state_is
 from syndicate.store.mail.edition_store import CONFIRMATION, MESSAGE
 from syndicate.store.schema import bounces, editions
 from syndicate.store.schema import deliveries as table
@@ -53,28 +53,27 @@ class ProviderFigures:
 
 def progress(connection: Connection, edition_id: int) -> Progress:
     """Return the progress of an edition."""
-    states, sent = Counter[str](), Counter[int]()
-    parts = [part for part, of in parts_of(connection, [edition_id]).items() if edition_id in of]
-    for _, state, minute, count in count_deliveries(connection, parts, _MINUTE):
+    states, parts = Counter[str](), parts_of(connection, [edition_id])
+    own = [part for part, of in parts.items() if edition_id in of]
+    for _, state, _, count in count_deliveries(connection, own):
         states[state] += count
-        if state == DeliveryState.SENT.value:
-            sent[minute] += count
-    minutes = tuple((from_microseconds(minute * MINUTE), count) for minute, count in sorted(sent.items()))
+    of_parts = ENDED, state_is(table, DeliveryState.SENT), table.c.edition_id.in_(own)
+    sent = connection.execute(select(_MINUTE, func.count()).where(*of_parts).group_by(_MINUTE)).all()
+    minutes = tuple((from_microseconds(minute * MINUTE), count) for minute, count in sorted(map(tuple, sent)))
     return Progress(states=dict(states), sent=minutes)
 
 
 def editions_under_way(connection: Connection, *, limit: int) -> list[int]:
     """Return editions with mail that is due or being sent, the latest first; else the last that was sent."""
+    of_edition = table.c.edition_id == editions.c.id
     # Each part as in its partial index: finished deliveries are not read.
-    waiting, sending = (
-        select(table.c.edition_id).where(condition)
-        for condition in (ready(table), state_is(table, DeliveryState.SENDING))
-    )
-    query = select(editions.c.id).where(editions.c.id.in_(union_all(waiting, sending)), _is_edition())
+    waiting = select(table.c.id).where(ready(table), of_edition).exists()
+    sending = select(table.c.edition_id).where(state_is(table, DeliveryState.SENDING))
+    query = select(editions.c.id).where(or_(waiting, editions.c.id.in_(sending)), _is_edition())
     found = list(connection.scalars(query.order_by(editions.c.id.desc()).limit(limit)))
     if found:
         return found
-    has_mail = select(table.c.id).where(table.c.edition_id == editions.c.id).exists()
+    has_mail = select(table.c.id).where(of_edition).exists()
     last = select(editions.c.id).where(_is_edition(), editions.c.stories > 0, has_mail)
     return list(connection.scalars(last.order_by(editions.c.id.desc()).limit(1)))
 
@@ -90,8 +89,8 @@ def trouble_counts(connection: Connection) -> dict[str, int]:
 
 def failed_replies(connection: Connection) -> list[tuple[int, int | None, str, str]]:
     """Return the latest failed deliveries: id, reply code, cause and reply."""
-    failed = table.c.state == DeliveryState.FAILED.value, table.c.cause != DeliveryCause.TOO_LATE.value
-    query = select(table.c.id, table.c.code, table.c.cause, table.c.error).where(*failed)
+    failed = state_is(table, DeliveryState.FAILED), table.c.cause != DeliveryCause.TOO_LATE.value
+    query = select(table.c.id, table.c.code, table.c.cause, table.c.error).where(TROUBLE, *failed)
     rows = connection.execute(query.order_by(table.c.id.desc()).limit(MOST_FAILED))
     return [(row.id, row.code, row.cause, row.error) for row in rows]
 

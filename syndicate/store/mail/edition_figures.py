@@ -57,7 +57,7 @@ def read_figures(connection: Connection, ids: Sequence[int]) -> dict[int, Editio
     key, of_family = family.c.edition_id, bounces.c.edition_id == family.c.part_id
     counts: dict[int, Counter[str]] = {edition_id: Counter() for edition_id in ids}
     of_parts: dict[int, list[tuple[Any, ...]]] = {}
-    for row in count_deliveries(connection, {part.part_id for part in parts}, deliveries.c.cause):
+    for row in count_deliveries(connection, {part.part_id for part in parts}):
         of_parts.setdefault(row[0], []).append(row)
     for part in parts:
         for _, state, cause, count in of_parts.get(part.part_id, ()):

@@ -1,6 +1,6 @@
 """Editions: stored whole and frozen, once per period."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Select,
+    Row,
     and_,
     case,
     insert,
@@ -294,7 +294,7 @@ def report_editions(
 ) -> list[EditionReport]:
     """Return the latest editions, empty and missed periods included, newest first.
 
-    Counts of finished deliveries by edition id are taken from ``known`` and added to it. Without ``counted``,
+    Counts in ``known`` are not counted again; those of sent editions are added to it. Without ``counted``,
     the reports have no counts.
     Their deliveries include deliveries of the variants that readers chose. A variant has a line of its
     own only while it alone waits for an editor.
@@ -304,27 +304,23 @@ def report_editions(
     query = query.where(or_(is_main, table.c.state == IMPORTED, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
-    return _reports(connection, query, known, counted=counted)
+    rows, counts = connection.execute(query).all(), {} if known is None else known
+    if counted:
+        new = count_by_edition(connection, [row.id for row in rows if row.id not in counts])
+        counts |= {number: states for number, states in new.items() if states.keys() <= {"sent", "failed"}}
+        return _reports(rows, counts | new)
+    return _reports(rows, {})
 
 
 def reports_of(connection: Connection, counts: Counts) -> list[EditionReport]:
     """Return editions with these numbers of their deliveries, newest first."""
     query = select(table).where(table.c.id.in_(counts)).order_by(table.c.id.desc())
-    return _reports(connection, query, counts, counted=False)
+    return _reports(connection.execute(query), counts)
 
 
-def _reports(
-    connection: Connection, query: Select[Any], known: Counts | None, *, counted: bool
-) -> list[EditionReport]:
-    rows = [row._asdict() for row in connection.execute(query)]
-    counts = dict(known or {})
-    unknown = [row["id"] for row in rows if row["id"] not in counts] if counted else []
-    counts |= count_by_edition(connection, unknown)
-    if known is not None:
-        ended = (DeliveryState.SENT.value, DeliveryState.FAILED.value)
-        known |= {number: states for number, states in counts.items() if states and set(states) <= {*ended}}
+def _reports(rows: Iterable[Row[Any]], counts: Counts) -> list[EditionReport]:
     return [
-        EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
+        EditionReport(edition=edition_of(row._asdict()), state=row.state, deliveries=counts.get(row.id, {}))
         for row in rows
     ]
 

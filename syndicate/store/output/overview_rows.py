@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.core.counts import count_rows
+from syndicate.store.stories.same_text import Unindexed
 
 articles, stories = schema.articles, schema.stories
 
@@ -19,12 +20,20 @@ def articles_by_step(
 
     Sources that are not ``named`` share the key 0.
     """
-    place = _place(articles.c.first_seen, since, step)
-    owner = case((articles.c.source_id.in_(named), articles.c.source_id), else_=0)
-    query = select(place, owner, func.count()).where(*_seen(since, since + step * steps))
-    counts = {source_id: [0] * steps for source_id in (*named, 0)}
-    for at, source_id, count in connection.execute(query.group_by(place, owner)):
-        counts[source_id][at] = count
+    starts = [since + step * number for number in range(steps)]
+    counts = {0: [count_rows(connection, articles, *_seen(start, start + step)) for start in starts]}
+    if named:
+        # Without its type, the column would take the numbers for times.
+        seen = cast(articles.c.first_seen, BigInteger) - to_microseconds(since)
+        # Unindexed: the index of sources would lead to all articles of the named sources.
+        owner, place = Unindexed(articles).c.source_id, seen // (step // timedelta(microseconds=1))
+        query = select(place, owner, func.count()).where(
+            *_seen(since, since + step * steps), owner.in_(named)
+        )
+        counts |= {source_id: [0] * steps for source_id in named}
+        for at, source_id, count in connection.execute(query.group_by(place, owner)):
+            counts[source_id][at] = count
+            counts[0][at] -= count
     return counts
 
 
@@ -45,9 +54,3 @@ def count_moving(connection: Connection, since: datetime, *, covered_by: int) ->
     query = select(func.count(), well_covered).where(stories.c.updated >= since)
     moving, covered = connection.execute(query).one()
     return moving, covered
-
-
-def _place(column: ColumnElement[Any], since: datetime, step: timedelta) -> ColumnElement[int]:
-    """Return the number of whole steps between a time and a column."""
-    # Without its type, the column would take the numbers for times.
-    return (cast(column, BigInteger) - to_microseconds(since)) // (step // timedelta(microseconds=1))

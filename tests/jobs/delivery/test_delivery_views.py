@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.jobs.admin.mailing import delivery_views, subscriber_views
 from syndicate.jobs.admin.mailing.delivery_views import grouped
+from syndicate.store import schema
 from syndicate.store.mail import bounce_store
 from syndicate.store.subscribers.subscriber_rows import SubscriberFilter
 from syndicate.text.privacy import masked_mailbox
@@ -24,16 +25,21 @@ def test_progress_providers_bounces_and_growth_are_counted(desk: Room) -> None:
         bounce_store.record_bounce(
             connection, subscription_id=1, delivery_id=1, kind="complaint", status="", detail="", now=now
         )
-    with desk.store.snapshot() as connection:
+    with desk.store.write() as connection:
         (item,) = delivery_views.under_way(connection, now, 90)
-        (provider,) = delivery_views.providers(connection, now)
+        views = delivery_views.ProviderViews()
+        at, (provider,) = views.read(connection, now)
         figures, _, complaints = delivery_views.bounce_plots(connection, now)
         listed = subscriber_views.subscriber_list(connection, SubscriberFilter(), "", now, UTC)
         found = subscriber_views.subscriber_list(
             connection, SubscriberFilter(words="AN", newsletter="daily", state="confirmed"), "", now, UTC
         )
         record = subscriber_views.subscriber_record(connection, listed.rows[0].id)
+        connection.execute(schema.deliveries.delete().where(schema.deliveries.c.id == 3))
+        assert views.read(connection, now + 0.9 * MINUTE) == (at, [provider])
+        later, (counted,) = views.read(connection, now + MINUTE)
     assert (item.state, item.rate, item.report.deliveries) == ("sent", 0.6, {"sent": 3})
+    assert (at, later, counted.states) == (now, now + MINUTE, {"sent": 2})
     assert (provider.domain, provider.states, provider.complaints) == ("example.org", {"sent": 3}, 1)
     assert [one.complaints for one in figures.values()] == [1]
     assert "1 of 1 editions" in complaints.finding

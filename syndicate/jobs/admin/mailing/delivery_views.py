@@ -199,11 +199,6 @@ def uncertain(connection: Connection, domain: str, *, limit: int = 50) -> list[U
     ]
 
 
-def failed_groups(connection: Connection) -> list[FailedGroup]:
-    """Return failed deliveries by reply, the largest group first."""
-    return grouped(delivery_figures.failed_replies(connection))
-
-
 def grouped(rows: Sequence[tuple[int, int | None, str, str]]) -> list[FailedGroup]:
     """Group failures (id, code, cause, reply) by code and reply, without what differs by recipient."""
     groups: dict[tuple[int | None, str], list[int]] = {}
@@ -251,8 +246,17 @@ def _above(shares: Sequence[float], limit: float) -> str:
     )
 
 
-def providers(connection: Connection, now: datetime) -> list[ProviderFigures]:
-    """Return the largest providers of the recipients of the last editions, with replies without addresses."""
-    ids = delivery_figures.editions_under_way(connection, limit=1)
-    found = delivery_figures.providers(connection, ids, since=now - timedelta(days=30)) if ids else []
-    return [replace(provider, reply=_ADDRESS.sub("…", provider.reply)) for provider in found]
+@dataclass(slots=True)
+class ProviderViews:
+    """Figures of providers, counted once a minute: a count reads every mail of an edition."""
+
+    _counted: tuple[datetime, list[ProviderFigures]] | None = None
+
+    def read(self, connection: Connection, now: datetime) -> tuple[datetime, list[ProviderFigures]]:
+        """Return the time of the count, and the largest providers of the recipients of the last edition."""
+        if self._counted is None or not timedelta() <= now - self._counted[0] < timedelta(minutes=1):
+            ids = delivery_figures.editions_under_way(connection, limit=1)
+            found = delivery_figures.providers(connection, ids, since=now - timedelta(days=30)) if ids else []
+            shown = [replace(provider, reply=_ADDRESS.sub("…", provider.reply)) for provider in found]
+            self._counted = now, shown
+        return self._counted

@@ -162,14 +162,16 @@ Ordered = list[Judged]
 class SourceListViews:
     """Views of the list.
 
-    ``_newest`` keeps the time of the newest article of each source until more are seen after ``_looked_at``,
-    ``_pauses`` the longest usual pause of a source with that time.
+    ``_latest`` keeps the time of the newest article of each source, with its longest usual pause, until more
+    are seen after ``_looked_at``. ``_plain`` and ``_by_name`` keep the plain sources of the last view, as the
+    store returned them and in the order of the list.
     """
 
     zone: ZoneInfo
     _looked_at: int = 0
-    _newest: dict[int, int] = field(default_factory=dict, repr=False)
-    _pauses: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _latest: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _plain: list[tuple[int, str]] = field(default_factory=list, repr=False)
+    _by_name: Ordered = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
@@ -177,12 +179,17 @@ class SourceListViews:
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        ids = [source.id for source in plain] + [source.id for source in others]
+        ids = [number for number, _ in plain] + [source.id for source in others]
         with self._lock:  # two first views look for the newest articles of all sources once
             silences = self._silences(connection, ids, at)
-        found = [
-            (source, polled_condition(trouble.get(source.id), silences.get(source.id, 0))) for source in plain
-        ]
+            if plain != self._plain:
+                self._by_name = sorted(((SourceName(*row), WELL) for row in plain), key=_position)
+                self._plain = plain
+            by_name = self._by_name
+        ids = [*trouble, *silences]
+        noted = {number: polled_condition(trouble.get(number), silences.get(number, 0)) for number in ids}
+        found = [(source, noted[source.id]) for source, _ in by_name if source.id in noted]
+        found += [row for row in by_name if row[0].id not in noted]
         for source in others:
             condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
             found.append((SourceName(source.id, source.name), condition))
@@ -229,18 +236,14 @@ class SourceListViews:
 
     def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
         """Return the silence of each silent source, in microseconds."""
-        looked_at, pauses, newest = self._looked_at, self._pauses, self._newest
-        newest = newest if 0 <= now - looked_at < _DAY else {}
-        seen = source_figures.sources_with_news(connection, since=looked_at - _HOUR) if newest else set()
-        unsure = [number for number in ids if number not in newest or number in seen]
-        newest = newest | dict.fromkeys(unsure, 0) | source_figures.newest_published(connection, unsure)
-        limit = now - LEAST_SILENCE
-        quiet = {number: at for number in ids if 0 < (at := newest[number]) < limit}
-        unknown = [number for number, at in quiet.items() if pauses.get(number, (0, 0))[0] != at]
-        found = source_figures.longest_pauses(connection, unknown)
-        pauses = pauses | {number: (quiet[number], pause) for number, pause in found.items()}
-        self._pauses, self._newest, self._looked_at = pauses, newest, now
-        return {number: silence_of(at, pauses[number][1], now) for number, at in quiet.items()}
+        latest = self._latest if 0 <= now - self._looked_at < _DAY else {}
+        since = self._looked_at - _HOUR
+        seen = source_figures.sources_with_news(connection, since=since) if latest else set()
+        unsure = [number for number in ids if number not in latest or number in seen]
+        found = source_figures.newest_and_pauses(connection, unsure)
+        self._latest, self._looked_at = latest | dict.fromkeys(unsure, (0, 0)) | found, now
+        silences = ((number, silence_of(*self._latest[number], now)) for number in ids)
+        return {number: silence for number, silence in silences if silence}
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:

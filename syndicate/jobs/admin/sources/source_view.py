@@ -102,15 +102,14 @@ class SourceDetails:
             failed=sum(poll.outcome == "failed" for poll in polls),
             slow=sum(poll.ms > poll_store.SLOW_MS for poll in polls),
         )
-        newest = source_figures.newest_published(connection, [source_id]).get(source_id, 0)
-        pause = source_figures.longest_pauses(connection, [source_id]).get(source_id, 0)
+        latest = source_figures.newest_and_pauses(connection, [source_id]).get(source_id, (0, 0))
         at = to_microseconds(now)
         articles, first_seen = source_figures.article_span(connection, source_id)
         weight = ranked_lists.source_weights(connection).get(source_id)
         recent = [poll for poll in polls if poll.at >= now - PLOTTED][:MAX_PLOTTED]
         status = recent[0].status if recent else 0
         moved_to = confirmed_url(state)
-        condition = condition_of(figures[0], trouble, silence_of(newest, pause, at), at)
+        condition = condition_of(figures[0], trouble, silence_of(*latest, at), at)
         return SourceView(
             source=source,
             state=state,

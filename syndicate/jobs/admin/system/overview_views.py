@@ -21,7 +21,7 @@ from syndicate.store.mail import edition_store, newsletter_store, review_store
 from syndicate.store.mail.edition_store import EditionReport
 from syndicate.store.output import feed_read_store, overview_rows, stage_store
 from syndicate.store.output.stage_store import StageRow
-from syndicate.store.subscribers import audience_store
+from syndicate.store.subscribers import subscriber_rows
 from syndicate.text.phrases import ago, listed_counts, plural
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -80,17 +80,14 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewReader:
-    """Reads the overview.
-
-    ``_counts`` keeps the deliveries of editions that are sent entirely, ``_weeks`` articles of earlier weeks.
-    """
+    """Reads the overview; keeps articles of earlier weeks, deliveries of sent editions for ten minutes."""
 
     store: Store
     needs: NeedsReader
     newsletters: Sequence[Newsletter]
     zone: ZoneInfo
     source_views: SourceListViews
-    _counts: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
+    _sent: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
     _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
 
     def read(self, now: datetime) -> Overview:
@@ -98,9 +95,9 @@ class OverviewReader:
         with self.store.snapshot() as connection:
             needs = self.needs.read(connection, now)
             stages = stage_states(connection, now)
-            editions = self._editions(connection, now)
-            counts = audience_store.count_subscriptions_by_state(connection)
-            readers = {name: states.get("confirmed", 0) for name, states in counts.items()}
+            known = self._sent.get(period := int(now.timestamp()) // 600, {})
+            editions = edition_store.report_editions(connection, limit=EDITIONS_SHOWN, known=known)
+            readers = subscriber_rows.confirmed_by_newsletter(connection)
             upcoming = self._next_editions(connection, readers, now)
             growth = read_growth(connection, sum(readers.values()), now, self.zone)
             comes_in, articles, usual = self._comes_in(connection, now)
@@ -109,6 +106,8 @@ class OverviewReader:
             troubled = [row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
             sources = self.source_views.rows(connection, troubled, now)
             programs = feed_read_store.readers(connection, now - 7 * DAY)
+        self._sent.clear()
+        self._sent[period] = known
         main = [stage for stage in stages if stage.name.partition(" ")[0] in _MAIN_STAGES]
         told = f"{covered} covered by {WELL_COVERED} sources or more"
         not_running = stopped(stages, now)
@@ -162,14 +161,6 @@ class OverviewReader:
             ]
         weeks = self._weeks[start]
         return weeks if any(weeks[-1]) else []
-
-    def _editions(self, connection: Connection, now: datetime) -> list[EditionReport]:
-        """Return the latest editions; finished deliveries are counted again every ten minutes."""
-        period = int(now.timestamp()) // 600
-        known = self._counts.setdefault(period, {})
-        for earlier in [number for number in self._counts if number != period]:
-            del self._counts[earlier]
-        return edition_store.report_editions(connection, limit=EDITIONS_SHOWN, known=known)
 
     def _next_editions(
         self, connection: Connection, readers: Mapping[str, int], now: datetime

@@ -2,7 +2,7 @@
 
 from syndicate.errors import ActionRefused, NotFound
 from syndicate.jobs.admin.mailing import delivery_views
-from syndicate.store.mail import edition_figures, edition_store
+from syndicate.store.mail import delivery_figures, edition_figures, edition_store
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
 TABS = ("now", "editions", "uncertain", "failed", "bounces", "providers")
@@ -25,11 +25,11 @@ def deliveries(request: AdminRequest) -> Answer:
             case "uncertain":
                 content = delivery_views.uncertain(connection, jobs.mail_domain)
             case "failed":
-                content = delivery_views.failed_groups(connection)
+                content = delivery_views.grouped(delivery_figures.failed_replies(connection))
             case "bounces":
                 content = delivery_views.bounce_plots(connection, now)
             case "providers":
-                content = delivery_views.providers(connection, now)
+                content = jobs.providers.read(connection, now)
             case _:
                 local = now.astimezone(request.jobs.options.zone)
                 content = delivery_views.under_way(connection, local, jobs.mail_rate)
@@ -43,7 +43,8 @@ def decide(request: AdminRequest) -> Answer:
     page = "/admin/deliveries?state=" + ("uncertain" if do != "resend-group" else "failed")
     if do == "resend-group":
         with request.jobs.store.snapshot() as connection:
-            groups = {group.key: group.ids for group in delivery_views.failed_groups(connection)}
+            failed = delivery_views.grouped(delivery_figures.failed_replies(connection))
+        groups = {group.key: group.ids for group in failed}
         ids = groups.get(request.fields.get("group", ""), ())
     else:
         ids = tuple(number for text in request.lists.get("id", []) if (number := read_number(text)))
