@@ -63,8 +63,19 @@ def release_unused() -> None:
     # Young cycles only: a full collection visits every article in the window.
     gc.collect(2 if released else 1)
     if released:
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        _trim()
+
+
+def _trim() -> None:
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def collect_frozen() -> None:
+    """Free unused objects among those that collections pass over as well, and return free pages."""
+    gc.unfreeze()
+    gc.collect()
+    _trim()
 
 
 def limit_arenas() -> None:
