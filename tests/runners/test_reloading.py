@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from gc import freeze
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,11 @@ from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
 
 
-def test_OF9_the_services_of_former_settings_are_freed(tmp_path: Path, now: datetime) -> None:
+def test_OF9_the_services_of_former_settings_are_freed(
+    tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # conftest replaces the function after the collection of tests.
+    monkeypatch.setattr(gc, "freeze", freeze)
     config = tmp_path / "config.toml"
     config.write_text("", "utf-8")
     opened: list[weakref.ref[Services]] = []
@@ -33,7 +38,7 @@ def test_OF9_the_services_of_former_settings_are_freed(tmp_path: Path, now: date
             async def serve(signals: SignalHandler, _: str) -> None:
                 # The loaded index is excluded from garbage collection, and all else with it.
                 await asyncio.to_thread(services.stories.run, now)
-                gc.freeze()
+                freeze()
                 if len(opened) < 3:
                     os.kill(os.getpid(), signal.SIGHUP)
                 else:
@@ -45,3 +50,4 @@ def test_OF9_the_services_of_former_settings_are_freed(tmp_path: Path, now: date
     with pytest.raises(SyndicateError, match="seen enough"):
         asyncio.run(serve_with_settings(config, load_settings(config), opening))
     assert len(opened) == 3
+    freeze()

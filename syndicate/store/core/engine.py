@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
 from syndicate.errors import StoreBusy, StoreError, StoreGone, needs_extra
+from syndicate.memory import register
 from syndicate.store.core import migration
 from syndicate.store.core.compiled_sql import raw_cursor
 
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writers = _WriteQueue() if engine.dialect.name == "sqlite" else None
+        register(self)
 
     @property
     def where(self) -> str:
@@ -113,6 +115,12 @@ class Store:
 
         event.listen(self._engine, "connect", connected)
         self._engine.dispose()
+
+    def release_unused(self) -> bool:
+        """Close idle connections to SQLite: each has 1.3 MiB of pages, schema and prepared statements."""
+        if self._writers is not None:
+            self._engine.dispose()
+        return False
 
     def dispose(self) -> None:
         """Close every connection."""
