@@ -239,7 +239,10 @@ def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
         raise StoreError(
             f"cannot use the store file {path}: {error.strerror}; choose another [store] url"
         ) from error
-    engine = create_engine(url, connect_args={"timeout": busy_timeout}, hide_parameters=True)
+    # The last connection first: the others stay empty, and its statements stay prepared.
+    engine = create_engine(
+        url, connect_args={"timeout": busy_timeout}, hide_parameters=True, pool_use_lifo=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

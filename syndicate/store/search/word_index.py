@@ -149,12 +149,9 @@ def matching_ids(
     return indexed.union(old.where(table.c.search.contains(folded_words(value), autoescape=True)))  # type: ignore[return-value]
 
 
-def latest_ids(
-    connection: Connection, value: str, term: SearchTerm, scope: Scope = Scope.WORDS, *, limit: int
-) -> Sequence[int]:
-    """Return the latest stored among the articles of ``matching_ids``."""
-    found = matching_ids(connection, value, [term], scope).subquery()
-    number = found.c[0]
+def latest_ids(connection: Connection, found: Select[tuple[int]], *, limit: int) -> Sequence[int]:
+    """Return the latest stored among the articles of a query, such as ``matching_ids``."""
+    number = found.subquery().c[0]
     return connection.scalars(select(number).order_by(number.desc()).limit(limit)).all()
 
 
