@@ -41,7 +41,6 @@ _LATEST = 5_000
 _RARE = 2_000
 # From this number of articles with a tag or word, those that were stored last are looked at first.
 _FREQUENT = 500
-Found = Select[tuple[int]]
 _NEXT = {
     column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
     for column in (schema.articles.c.language, schema.articles.c.section_key)
@@ -228,7 +227,7 @@ def _newest_shown(connection: Connection, clauses: Sequence[Clause], limit: int)
     return shown_articles(connection, clauses)
 
 
-def _found(connection: Connection, clause: Clause) -> list[Found]:
+def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
     """Return the queries whose articles match a clause of tags or words; an article may be in several."""
     if clause.field is ClauseField.TAG:
         tagged = schema.article_tags
@@ -240,7 +239,7 @@ def _found(connection: Connection, clause: Clause) -> list[Found]:
 
 
 def _stored_last(
-    connection: Connection, found: Found, others: Sequence[Clause], limit: int
+    connection: Connection, found: word_index.Found, others: Sequence[Clause], limit: int
 ) -> list[ColumnElement[bool]]:
     """Return conditions for the last stored of the found articles and all newer; empty if these are many."""
     table, (number,) = schema.articles, found.selected_columns
@@ -296,7 +295,7 @@ def _condition(connection: Connection, clause: Clause, rows: Rows) -> ColumnElem
     return ~condition if clause.negated else and_(condition)
 
 
-def _is_among(connection: Connection, found: Found, rows: Rows) -> ColumnElement[bool]:
+def _is_among(connection: Connection, found: word_index.Found, rows: Rows) -> ColumnElement[bool]:
     if isinstance(rows, Table) and count_up_to(connection, found, _RARE + 1) > _RARE:
         # The database passes over the newest articles and looks each up among the articles with the word.
         rows = Unindexed(rows)
