@@ -300,7 +300,7 @@ def test_idle_connections_to_sqlite_are_closed_and_a_transaction_goes_on(sqlite_
     closed = []
     event.listen(sqlite_store._engine, "close", lambda connection, _record: closed.append(connection))
     with sqlite_store.read() as first, sqlite_store.read() as second:
-        assert [first.scalar(select(1)), second.scalar(select(2))] == [1, 2]
+        assert [first.scalar(text("SELECT 1")), second.scalar(text("SELECT 2"))] == [1, 2]
     with sqlite_store.write() as connection:
         store_values.write_value(connection, "key", "value")
         assert not sqlite_store.release_unused()

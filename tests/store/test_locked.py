@@ -25,12 +25,12 @@ from syndicate.store.ingest import (
 )
 from syndicate.store.leases import leases, worker_store
 from syndicate.store.mail import (
+    archive_store,
     bounce_store,
     corrections,
     delivery_counts,
     delivery_store,
     edition_articles,
-    edition_dates,
     edition_figures,
     edition_store,
     newsletter_store,
@@ -81,7 +81,7 @@ ROOMS = (
     delivery_counts,
     delivery_store,
     edition_articles,
-    edition_dates,
+    archive_store,
     edition_figures,
     edition_store,
     feed_read_store,
@@ -152,7 +152,7 @@ READS_BY_MODULE = {
     "edition_articles": (
         "article_editions carried_articles open_editions_with unrecorded_articles waiting_articles"
     ),
-    "edition_dates": "editions_between",
+    "archive_store": "editions_between",
     "edition_figures": "read_figures",
     "edition_store": "get_edition has_edition latest_content latest_states report_editions reports_of",
     "file_hashes": "file_paths read_hash",

@@ -159,40 +159,25 @@ class _WriteQueue:
     """
 
     def __init__(self) -> None:
-        self._gate = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._holder: int | None = None
+        self._turn = threading.Condition()
+        self._threads: deque[int] = deque()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lock. Raises ``RuntimeError`` in a thread that holds it, which would wait for itself."""
-        me, baton = threading.get_ident(), threading.Lock()
-        baton.acquire()
-        with self._gate:
-            if self._holder == me:
+        me = threading.get_ident()
+        with self._turn:
+            if me in self._threads:
                 raise RuntimeError("a write transaction was begun inside another one of the same thread")
-            if self._holder is None:
-                baton.release()
-                self._holder = me
-            else:
-                self._waiting.append(baton)
+            self._threads.append(me)
         try:
-            baton.acquire()
-            self._holder = me
+            with self._turn:
+                self._turn.wait_for(lambda: self._threads[0] == me)
             yield
         finally:
-            self._pass_on(baton)
-
-    def _pass_on(self, baton: threading.Lock) -> None:
-        with self._gate:
-            if baton in self._waiting:
-                # Ctrl-C interrupted the wait.
-                self._waiting.remove(baton)
-            elif self._waiting:
-                self._holder = 0
-                self._waiting.popleft().release()
-            else:
-                self._holder = None
+            with self._turn:
+                self._threads.remove(me)
+                self._turn.notify_all()
 
 
 def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Store:

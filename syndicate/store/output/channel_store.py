@@ -219,11 +219,11 @@ def _newest_shown(connection: Connection, clauses: Sequence[Clause], limit: int)
     the articles with it that were stored last usually are the newest.
     """
     for clause in clauses:
-        found = [] if clause.negated else _found(connection, clause)
-        if len(found) == 1 and count_up_to(connection, found[0], _FREQUENT) == _FREQUENT:
-            others = [other for other in clauses if other is not clause]
-            if conditions := _stored_last(connection, found[0], others, limit):
-                return conditions
+        match _found(connection, clause):
+            case [Select() as found] if count_up_to(connection, found, _FREQUENT) == _FREQUENT:
+                others = [other for other in clauses if other is not clause]
+                if not clause.negated and (conditions := _stored_last(connection, found, others, limit)):
+                    return conditions
     return shown_articles(connection, clauses)
 
 
@@ -239,12 +239,10 @@ def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
 
 
 def _stored_last(
-    connection: Connection, found: word_index.Found, others: Sequence[Clause], limit: int
+    connection: Connection, found: Select[tuple[int]], others: Sequence[Clause], limit: int
 ) -> list[ColumnElement[bool]]:
     """Return conditions for the last stored of the found articles and all newer; empty if these are many."""
     table, (number,) = schema.articles, found.selected_columns
-    if not isinstance(found, Select):
-        return []
     latest = word_index.latest_ids(connection, found, limit=2 * limit)
 
     def shown() -> list[ColumnElement[bool]]:
