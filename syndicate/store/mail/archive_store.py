@@ -3,21 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, text
+from sqlalchemy import Connection, and_, func, or_, select, text
 
-from syndicate.model import EVERY_EDITION, ISSUE, DeliveryState, Edition, EditionContent
+from syndicate.model import EVERY_EDITION, ISSUE, Edition, EditionContent
 from syndicate.store import schema
-from syndicate.store.mail.edition_store import (
-    CONFIRMATION,
-    CUT,
-    IMPORTED,
-    MESSAGE,
-    edition_of,
-    edition_values,
-    insert_row,
-)
+from syndicate.store.mail.edition_store import CUT, IMPORTED, edition_of, edition_values, insert_row
 
 # The text must equal that of the partial index: otherwise the databases do not use the index.
 _IMPORTED = text("editions.state = 'imported'")
@@ -115,19 +106,3 @@ def count_articles(connection: Connection, edition_ids: Collection[int]) -> dict
         table.c.edition_id.in_(edition_ids), table.c.reason == ""
     )
     return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.edition_id))}
-
-
-def editions_between(connection: Connection, start: datetime, end: datetime) -> list[Row[Any]]:
-    """Return the main editions and one-off issues whose periods end in a time, in order.
-
-    An edition is in ``trouble`` with failed or uncertain deliveries.
-    """
-    table, deliveries = schema.editions, schema.deliveries
-    ill = deliveries.c.state.in_((DeliveryState.FAILED.value, DeliveryState.UNCERTAIN.value))
-    trouble = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id, ill).exists()
-    names = ("id", "newsletter", "period_end", "state", "subject")
-    query = select(*(table.c[name] for name in names), trouble.label("trouble"))
-    query = query.where(table.c.period_end >= start, table.c.period_end < end, table.c.revision == 0)
-    query = query.where(table.c.variant_key.in_((EVERY_EDITION, ISSUE)))
-    query = query.where(table.c.state.not_in((CONFIRMATION, MESSAGE)))
-    return list(connection.execute(query.order_by(table.c.period_end, table.c.newsletter)))
