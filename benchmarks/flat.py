@@ -13,8 +13,8 @@ Everything is invented, at one article in 4.3 minutes, so that about 1 000 fall 
 - The stories job places the articles of the last nine days, which its index covers. Older articles get their
   stories (every tenth has three articles of two sources), leads and addresses from the store's functions,
   and 300 bytes instead of terms, which no run reads.
-- The pages of older articles are not written. Their marks are removed, and the bounds of lists and the counts
-  of days are stored as a publication would store them.
+- The pages of older articles are not written. Their marks are removed, and the bounds of lists and of the
+  archives of channels, and the counts of days, are stored as a publication would store them.
 
 The first 50 000 articles and the last nine days are written with the functions of the store, 2 000 in a
 transaction; the articles between are copies of the first, with later ids and times.
@@ -52,7 +52,7 @@ from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import Connection, schema
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.output import channel_store, paged_lists, stale
+from syndicate.store.output import channel_archives, channel_store, paged_lists, stale
 from syndicate.store.search.word_index import WORDS
 from syndicate.store.stories import story_store
 
@@ -69,6 +69,8 @@ COPIED = {
     "article_authors": "article_id", "article_terms": "article_id", "article_words": "rowid",
 }  # fmt: skip
 """Copied tables, and their columns with the id of an article."""
+CHANNEL = 50
+"""Articles of a channel, and of a page of its archive."""
 BATCH, RUNS, ENOUGH_SECONDS = 2_000, 5, 3.0
 PORT = 18_471
 """Port of the polled feeds: pages name their addresses, so it must be the same in each run."""
@@ -248,7 +250,7 @@ def _shelve(connection: Connection, ids: list[int]) -> None:
 
 
 def _publish_archive(services: Services) -> None:
-    """Store the bounds of lists and the counts of days; remove all marks."""
+    """Store the bounds of lists and archives and the counts of days; remove all marks."""
     with services.store.read() as connection:
         names = list(stale.lists_by_name(stale.stale_lists(connection)))
         names += [f"section:part{number}" for number in range(SECTIONS)]
@@ -265,6 +267,14 @@ def _publish_archive(services: Services) -> None:
         with services.store.write() as connection:
             state = read_list(connection, name, {})
             paged_lists.save_bounds(connection, state.name, state.before, state.bounds)
+    for name, section in (("all", ()), ("part1", (schema.articles.c.section_key == "part1",))):
+        with services.store.write() as connection:
+            ids = connection.scalars(
+                select(schema.articles.c.id).where(*section).order_by(schema.articles.c.id)
+            )
+            lasts = list(enumerate((0, *ids.all()[CHANNEL - 1 :: CHANNEL])))
+            for number, last in lasts[len(channel_archives.archive_bounds(connection, name)) :]:
+                channel_archives.add_archive_page(connection, name, number, last)
     months: dict[date, dict[str, tuple[int, int]]] = {}
     for day, count in days.items():
         months.setdefault(day.replace(day=1), {})[str(day.day)] = count, 0

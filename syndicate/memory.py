@@ -61,10 +61,19 @@ def release_unused() -> None:
     """Release memory that was not used since the last call, and return free pages to the system."""
     released = sum(item.release_unused() for item in (*_caches, *_owners))
     # Young cycles only: a full collection visits every article in the window.
-    gc.collect(2 if released else 1)
-    if released:
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+    _collect(2 if released else 1)
+
+
+def _collect(generation: int) -> None:
+    gc.collect(generation)
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def collect_frozen() -> None:
+    """Free unused objects among those that collections pass over as well, and return free pages."""
+    gc.unfreeze()
+    _collect(2)
 
 
 def limit_arenas() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -55,6 +56,12 @@ class Outline:
     section: str = ""
     description: str = ""
     extra: tuple[tuple[str, str], ...] = ()
+
+
+def outline_of(source: Any) -> Outline:
+    """Return a source, or a row of its columns, as an outline."""
+    shared = {name: getattr(source, name) for name in ("home_url", "language", "section")}
+    return Outline(title=source.name, feed_url=source.url, **shared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,13 +90,10 @@ def _retitled(unknown: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[
         entry.item_hash: article
         for entry in unknown
         if (at := _date(entry)) and entries_at[at] == 1 and (article := unique.get(at))
-        if _is_extended(entry.title.casefold(), article.title.casefold())
+        if (title := entry.title.casefold()) and (other := article.title.casefold())
+        if title in other or other in title
     }
     return matches if len(matches) * 2 > len(unknown) else {}
-
-
-def _is_extended(title: str, other: str) -> bool:
-    return bool(title and other) and (title in other or other in title)
 
 
 def _date(entry: Entry) -> datetime | None:

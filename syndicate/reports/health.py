@@ -54,8 +54,8 @@ class Health:
     problems: tuple[str, ...] = ()
 
 
-def read_health(services: Services, now: datetime) -> Health:
-    """Read the counts and the needs."""
+def read_health(services: Services, now: datetime, *, totals: bool = False) -> Health:
+    """Read the counts and the needs; ``totals`` is for the number of all articles of each source."""
     gathering = waiting_periods(services.store, services.newsletters, now)
     with services.store.read() as connection:
         paused = (sending_pauses.sending_pause(connection, now, job.server) for job in services.delivers)
@@ -65,7 +65,7 @@ def read_health(services: Services, now: datetime) -> Health:
         titles = article_store.get_articles(connection, [story.article_id for story in top])
         return Health(
             now=now,
-            sources=source_store.report_sources(connection, week_ago=now - WEEK),
+            sources=source_store.report_sources(connection, week_ago=now - WEEK, totals=totals),
             hubs=hub_store.list_hub_subscriptions(connection),
             articles=article_store.count_articles(connection),
             stories=stories,

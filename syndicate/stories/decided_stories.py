@@ -24,13 +24,9 @@ class DecidedStories:
         known = [decision for decision in decisions if self._entries.keys() >= {*decision.pair}]
         self.pairs = DecidedPairs(known, lambda number: self._entries[number].text)
 
-    def is_decided(self, entry: IndexEntry) -> bool:
-        """Return whether a decision names an article or one with the same text."""
-        return bool(self._groups_of(entry))
-
     def are_apart(self, entry: IndexEntry, story: int) -> bool:
         """Return whether an article was parted from an article of a story."""
-        return self.pairs.are_apart(self._groups_of(entry), self._groups_in(story))
+        return self.pairs.are_apart(self.groups_of(entry), self._groups_in(story))
 
     def have_parted(self, story: int, other: int) -> bool:
         """Return whether two stories have articles that were parted."""
@@ -55,7 +51,8 @@ class DecidedStories:
             if entry is not None and entry.story == story and number not in besides
         }
 
-    def _groups_of(self, entry: IndexEntry) -> set[int]:
+    def groups_of(self, entry: IndexEntry) -> set[int]:
+        """Return the groups of the decisions that name an article or one with the same text."""
         group_of = self.pairs.group_of
         return {group_of[number] for number in self._texts.members(entry) if number in group_of}
 

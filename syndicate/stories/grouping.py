@@ -193,7 +193,7 @@ class Grouping:
         story = entry.story or 0
         if other.story is None or other.kind.round_up or not other.title_key:
             return False
-        if self.decided and self.decided.is_decided(other):
+        if self.decided and self.decided.groups_of(other):
             return False
         titles = {self._entries[number].title_key for number in self._sample(story)}
         return other.title_key not in titles and self._is_open(other, entry, repeats=False)

@@ -36,7 +36,8 @@ class ConnectionTable(Generic[Connection]):
         neighbours = self._networks.setdefault(network, {})
         neighbours[connection] = None
         crowds = [neighbours]
-        if len(neighbours) <= self._limit // _NETWORK_SHARE or not _is_public(network):
+        is_public = network != UNKNOWN and ip_network(network).is_global
+        if len(neighbours) <= self._limit // _NETWORK_SHARE or not is_public:
             if sum(map(len, self._networks.values())) <= self._limit:
                 return None
             crowds = sorted(self._networks.values(), key=len, reverse=True)
@@ -131,7 +132,3 @@ class BoundedHttpProtocol(H11Protocol):
             self._timer = self.loop.call_at(self._timeout_at, self._check_timeout)
         else:
             self.transport.abort()
-
-
-def _is_public(network: str) -> bool:
-    return network != UNKNOWN and ip_network(network).is_global

@@ -7,12 +7,17 @@ import resource
 import shutil
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from syndicate.cli import _syndicate
+from syndicate.settings import load_settings
+from syndicate.web.readers.routes import ROUTES
 
 CHECKOUT = Path(__file__).parents[2]
 DEPLOY = CHECKOUT / "deploy"
@@ -26,6 +31,12 @@ SERVICES = [
     for service, facts in file["services"].items()
     if facts["image"] == "syndicate-news"
 ]
+
+
+def services() -> list[tuple[str, dict[str, Any]]]:
+    return [(service, COMPOSE[name]["services"][service]) for name, service in SERVICES]
+
+
 BASE = os.environ.get("SYNDICATE_TEST_BASE_IMAGE", "")
 READ_ONLY = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 
@@ -66,6 +77,41 @@ def test_no_file_holds_a_password():
     many = COMPOSE["compose.many.yaml"]["services"]
     assert many["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
     assert ":${POSTGRES_PASSWORD:?" in many["worker"]["environment"]["SYNDICATE_STORE__URL"]
+
+
+def variables(text: str) -> dict[str, str]:
+    return dict(re.findall(r"\b(SYNDICATE_\w+)[=:] ?(\S+)", text))
+
+
+def test_each_command_of_a_container_exists_with_its_options():
+    commands = [facts["command"] for _, facts in services() if "command" in facts]
+    commands.append(json.loads(re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.M)[0]))
+    assert [command[0] for command in commands] == ["worker", "serve", "run"]
+    for name, *arguments in commands:
+        command = _syndicate.get_command(None, name)  # type: ignore[arg-type]
+        assert command
+        assert command.make_context(name, arguments)
+
+
+def test_the_variables_of_containers_are_settings_and_all_ports_are_that_of_the_web_server(tmp_path: Path):
+    (tmp_path / "config.toml").write_text("", "utf-8")
+    given = variables(DOCKERFILE) | {
+        name: str(value) for _, facts in services() for name, value in facts.get("environment", {}).items()
+    }
+    settings = load_settings(tmp_path / "config.toml", given)
+    assert given.keys() == {"SYNDICATE_WEB__LISTEN", "SYNDICATE_STORE__URL"}
+    port = settings.web.listen.rpartition(":")[2]
+    assert re.findall(r"^EXPOSE (.*)$", DOCKERFILE, re.M) == [port]
+    assert COMPOSE["compose.yaml"]["services"]["newsroom"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert COMPOSE["compose.many.yaml"]["services"]["proxy"]["environment"] == {"UPSTREAM": f"serve:{port}"}
+    (address,) = re.findall(r"urlopen\('http://127\.0\.0\.1:(\d+)(/[^']*)'", DOCKERFILE)
+    assert address == (port, next(route.path for route in ROUTES if route.handler == "health"))
+
+
+def test_the_image_installs_extras_that_exist():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    (extras,) = re.findall(r"^ARG EXTRAS=(.*)$", DOCKERFILE, re.M)
+    assert set(extras.split(",")) <= project["optional-dependencies"].keys()
 
 
 class Containers:

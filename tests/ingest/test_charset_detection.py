@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from syndicate.ingest.feed.charset_detection import detect
+from syndicate.ingest.feed.xml_encoding import detect
 from syndicate.ingest.html.html_documents import read_html
 from syndicate.ingest.worker.parsers import ParseRequest
 from tests.ingest.news_in_charsets import NEWS

@@ -20,7 +20,7 @@ from syndicate.store.access import audit_store
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.ingest import added_sources, poll_store, robots_store, source_figures, source_store
 from syndicate.store.ingest.poll_store import PollRow, PollTrouble
-from syndicate.text.visible import visible
+from syndicate.text.plain import visible
 from tests import factories
 from tests.factories import NOW, declared, new_article
 from tests.jobs.room import Room, source

@@ -11,11 +11,12 @@ from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import event, func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import open_store, schema
+from syndicate.store.core import store_values
 from syndicate.store.core.column_types import Json, UtcTime, from_microseconds, to_microseconds
 from syndicate.store.ingest import article_store, source_store
 from syndicate.store.mail import sending_rests
@@ -293,3 +294,19 @@ def test_SF9_postgresql_that_goes_away_is_an_error_and_comes_back_by_itself(
 def test_where_shows_the_url_of_the_settings_and_never_a_password():
     store = open_store("postgresql://jo:s3cret@host/news")
     assert store.where == "postgresql://jo:***@host/news"
+
+
+def test_idle_connections_to_sqlite_are_closed_and_a_transaction_goes_on(sqlite_store):
+    closed = []
+    event.listen(sqlite_store._engine, "close", lambda connection, _record: closed.append(connection))
+    with sqlite_store.read() as first, sqlite_store.read() as second:
+        assert [first.scalar(text("SELECT 1")), second.scalar(text("SELECT 2"))] == [1, 2]
+    with sqlite_store.write() as connection:
+        store_values.write_value(connection, "key", "value")
+        assert not sqlite_store.release_unused()
+        assert len(closed) == 1
+        (open_one,) = {connection.connection.dbapi_connection} - {*closed}
+    with sqlite_store.read() as connection:
+        assert store_values.read_value(connection, "key") == "value"
+    sqlite_store.release_unused()
+    assert open_one in closed

@@ -30,7 +30,6 @@ from syndicate.store.mail import (
     delivery_counts,
     delivery_store,
     edition_articles,
-    edition_dates,
     edition_figures,
     edition_store,
     newsletter_store,
@@ -81,7 +80,6 @@ ROOMS = (
     delivery_counts,
     delivery_store,
     edition_articles,
-    edition_dates,
     edition_figures,
     edition_store,
     feed_read_store,
@@ -152,8 +150,7 @@ READS_BY_MODULE = {
     "edition_articles": (
         "article_editions carried_articles open_editions_with unrecorded_articles waiting_articles"
     ),
-    "edition_dates": "editions_between",
-    "edition_figures": "read_figures",
+    "edition_figures": "editions_between read_figures",
     "edition_store": "get_edition has_edition latest_content latest_states report_editions reports_of",
     "file_hashes": "file_paths read_hash",
     "hub_store": "count_due_hubs due_shards find_hub_subscription list_hub_subscriptions waiting_pushes",

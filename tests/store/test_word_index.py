@@ -1,5 +1,6 @@
 """The index of words: both engines find the same articles, it changes with them, and old ones follow."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -184,6 +185,46 @@ def test_a_frequent_word_gives_the_same_channel_as_a_rare_word(store, monkeypatc
         frequent = channel_store.channel_articles(connection, parse_query("climate"), limit=9)
     assert [one.id for one in rare] == [numbers["floods"], numbers["summit"]]
     assert frequent == rare
+
+
+def test_a_frequent_tag_or_word_gives_the_same_channel_however_articles_are_stored(store, monkeypatch):
+    """Articles in any order of publication, also at one time, with copies, sections and some unplaced."""
+    chosen = random.Random(7)
+    with store.write() as connection:
+        (source,) = factories.add_sources(connection, declared())
+        for number in range(120):
+            published = NOW - timedelta(minutes=chosen.choice([200 - number, chosen.randrange(200)]))
+            article = new_article(
+                number,
+                title="Floods" if chosen.random() < 0.7 else "Rain",
+                tags=("Climate",) if chosen.random() < 0.6 else (),
+                section=chosen.choice(["world", "sport"]),
+                published=published,
+            )
+            (article_id,) = factories.add_unplaced(connection, source.id, [article])
+            if chosen.random() < 0.9:
+                copied = chosen.randrange(1, article_id + 1)
+                factories.place(connection, article_id, 1, same_text=min(copied, article_id))
+
+    queries = ("floods", "tag:climate", "tag:climate floods", "floods section:sport", "-floods tag:climate")
+
+    def channels() -> list[list[int]]:
+        with store.read() as connection:
+            return [
+                [
+                    each.id
+                    for each in channel_store.channel_articles(connection, parse_query(query), limit=limit)
+                ]
+                for query in queries
+                for limit in (1, 2, 5, 12, 40, 200)
+            ]
+
+    listed = channels()
+    assert min(map(len, listed)) == 1
+    monkeypatch.setattr(channel_store, "_FREQUENT", 1)
+    assert channels() == listed
+    monkeypatch.setattr(channel_store, "_RARE", 3)
+    assert channels() == listed
 
 
 def test_a_slow_search_ends_as_a_busy_store_and_the_connection_stays_usable(store):

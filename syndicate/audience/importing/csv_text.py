@@ -62,7 +62,9 @@ def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
 
 def csv_chunks(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
     """Yield a CSV file in UTF-8 without formulas, a thousand rows at a time."""
-    lines = chain([headings], (map(_escape_formula, row) for row in rows))
+    lines = chain(
+        [headings], (["'" + cell if _FORMULA.match(cell) else cell for cell in row] for row in rows)
+    )
     while batch := list(islice(lines, _CHUNK)):
         out = io.StringIO(newline="")
         csv.writer(out).writerows(batch)
@@ -73,7 +75,3 @@ def unescape_formula(cell: str) -> str:
     """Return a cell without blanks around it and without the ``'`` before a formula."""
     cell = cell.strip()
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
-
-
-def _escape_formula(cell: str) -> str:
-    return "'" + cell if _FORMULA.match(cell) else cell

@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.cli.operate.setup import check_report
 from syndicate.cli.options import Call, common_options
 from syndicate.cli.output import table
 from syndicate.delivery import dns_checks
@@ -14,6 +15,7 @@ from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.dns_checks import DnsCheck, checked
 from syndicate.delivery.smtp.sender import connect
 from syndicate.errors import FetchError
+from syndicate.jobs.admin.system.system_views import Finding
 from syndicate.jobs.delivery.markers import has_inodes
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.net.dns import Lookup, lookup
@@ -27,6 +29,7 @@ from syndicate.store.subscribers import audience_store
 from syndicate.web.readers.unsubscribe_routes import is_confirmation
 
 _MARKS = {True: "ok", False: "BAD", None: "-"}
+_LEVELS = {True: "good", False: "bad", None: "off"}
 
 
 @click.command()
@@ -164,3 +167,14 @@ def _is_posted(element: Element | None) -> bool:
     while element is not None and element.tag != "form":
         element = element.parent
     return element is not None and element.attributes.get("method", "").lower() == "post"
+
+
+def health_findings(services: Services, now: datetime) -> Sequence[Finding]:
+    """Run ``check`` on the file as it is now, and ``doctor`` with the settings in force."""
+    report = check_report(services.settings.path(services.settings.file), now)
+    configured = [Finding("configuration", "bad", problem) for problem in report.problems]
+    configured += [Finding("configuration", "warn", note) for note in report.notes]
+    if not report.problems:
+        configured.insert(0, Finding("configuration", "good", f"{services.settings.file} is fine"))
+    found = examine(services, lookup)
+    return [*configured, *(Finding(name, _LEVELS[check.good], check.detail) for name, check in found)]

@@ -12,6 +12,7 @@ from syndicate.cli.operate.signals import SignalHandler
 from syndicate.cli.options import Call
 from syndicate.errors import StoreBusy, SyndicateError
 from syndicate.jobs.admin.actions import record_reload
+from syndicate.memory import collect_frozen
 from syndicate.services import Services
 from syndicate.settings import Settings
 
@@ -48,6 +49,9 @@ async def serve_with_settings(config: Path, settings: Settings, opening: Opening
             await serve(signals, event)
         finally:
             await asyncio.to_thread(stack.close)
+        # The former services are in reference cycles, and frozen with their index.
+        del serve
+        await asyncio.to_thread(collect_frozen)
         previous, settings, event = settings, signals.next_settings(), "reloaded"
     if signals.failure is not None:
         raise signals.failure

@@ -148,7 +148,7 @@ def _made_on_first_use(make: Callable[[], ASGIApp], then: Callable[[], None] = l
 
 
 def _admin_app(services: Services) -> ASGIApp:
-    from syndicate.cli.operate.health_findings import health_findings
+    from syndicate.cli.operate.doctor import health_findings
     from syndicate.web.admin.admin_app import create_admin_app
 
     jobs = services.admin

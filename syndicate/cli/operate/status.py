@@ -49,7 +49,7 @@ def status(call: Call, worker: bool) -> None:
                 raise SyndicateError("no worker of this host has had a heartbeat in the last minute")
             return
         sweep_dead_senders(services.store, call.now)
-        health = read_health(services, call.now)
+        health = read_health(services, call.now, totals=call.as_json)
         health = replace(health, problems=health.problems + workers.problems())
         answer = _answer(health, services) | {"workers": workers.answer()}
         call.show(answer, lambda: _print(health, services, workers))

@@ -3,7 +3,7 @@
 Order (X5, RFC 7303 §3): byte order mark, HTTP charset, XML declaration, UTF-8. Bytes that are valid UTF-8
 count as UTF-8 whatever their label: other text is not valid UTF-8 by chance, while a server's default label
 "ISO-8859-1" fits any bytes. If the label fails to decode the bytes, or gives implausible text,
-``charset_detection`` finds the charset. Charset names are untrusted, so they are looked up in the table below
+``detect`` guesses the charset. Charset names are untrusted, so they are looked up in the table below
 and never in Python's codec registry: its codecs may be slow (``punycode``: 27 s for 800 kB), raise
 (``undefined``) or hide markup (UTF-7). A document type declaration is cut out, so that no entity expands.
 """
@@ -12,9 +12,16 @@ import codecs
 import re
 from html.entities import html5
 
-from syndicate.ingest.feed.charset_detection import detect
+import chardet
+
 from syndicate.text.tables import table_of
 
+MIN_CONFIDENCE = 0.05
+"""Below this confidence the label stays, or the charset is unknown."""
+LABEL_BONUS = 0.03
+"""The label wins if its confidence is at most this much below the best guess: most labels are right."""
+_MAX_SEARCHED_BYTES, _SAMPLE_BYTES = 50_000, 4_000
+_MARKUP = re.compile(rb"<!--.*?-->|<!\[CDATA\[|\]\]>|<[^<>]*>|https?://[^\s<>\"']+|&#?\w{1,10};", re.DOTALL)
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -164,3 +171,39 @@ def _repaired(match: re.Match[str]) -> str:
         code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
     )
     return reference if legal else "\ufffd"
+
+
+def detect(body: bytes, label: str = "") -> str:
+    """Return the codec that decodes ``body`` to the most plausible text, ``""`` without such a codec.
+
+    chardet sees the text without markup and URLs, which are ASCII in every charset and would outweigh it.
+    ``label`` is the codec that the document declares, if that codec can decode the document.
+    """
+    sample = _sample(body)
+    guess = chardet.detect(sample)
+    best, confidence = guess["encoding"] or "", guess["confidence"]
+    if not best or confidence < MIN_CONFIDENCE:
+        return label
+    if label:
+        text = sample.decode(label, "replace")
+        guesses = chardet.detect_all(sample, ignore_threshold=True)
+        equal = (guess for guess in guesses if _decoded_as(sample, guess["encoding"] or "") == text)
+        if max((guess["confidence"] for guess in equal), default=0.0) >= confidence - LABEL_BONUS:
+            return label
+    return best
+
+
+def _sample(body: bytes) -> bytes:
+    """Return the text around the first non-ASCII byte, with markup only if all other text is ASCII."""
+    first = re.search(rb"[\x80-\xff]", body)
+    start = max(first.start() - 300, 0) if first else 0
+    part = body[start : start + _MAX_SEARCHED_BYTES]
+    text = _MARKUP.sub(b" ", part)
+    return (part if text.isascii() else text)[:_SAMPLE_BYTES]
+
+
+def _decoded_as(sample: bytes, encoding: str) -> str:
+    try:
+        return sample.decode(encoding, "replace")
+    except LookupError:
+        return ""

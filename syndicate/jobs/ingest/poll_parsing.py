@@ -99,11 +99,9 @@ def parse_alone(importer: EntryImporter, document: ChangedDocument) -> tuple[Par
             crashes = 1 + quarantine.count_failures(connection, "document", source.name)
         if not source.kind.is_feed or crashes < quarantine.LIMIT:
             raise
-
-        def parse_only(item_hashes: frozenset[str]) -> ParsedSource:
-            return parser.parse(replace(document.request, options={"only": item_hashes}))
-
-        isolated = parse_one_by_one(parse_only, document.known)
+        isolated = parse_one_by_one(
+            lambda only: parser.parse(replace(document.request, options={"only": only})), document.known
+        )
         if isolated is None:
             raise
         return isolated

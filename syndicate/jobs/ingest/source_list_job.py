@@ -35,7 +35,7 @@ from syndicate.model import (
     SourceListState,
 )
 from syndicate.net import Fetched, FetchThread
-from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
+from syndicate.opml import MAX_BYTES, Outline, OutlineList, outline_of, read_opml
 from syndicate.store import Connection, Store
 from syndicate.store.ingest import added_sources, list_store, source_store
 from syndicate.store.leases.held_lease import held_lease
@@ -261,12 +261,8 @@ def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
 def export_outlines(sources: Sequence[Any]) -> list[Outline]:
     """Return sources, or rows of ``exported_sources``, as outlines: without secrets, with paused feeds."""
     return [
-        Outline(
-            title=source.name,
-            feed_url=source.url,
-            home_url=source.home_url,
-            language=source.language,
-            section=source.section,
+        replace(
+            outline_of(source),
             description=dict(source.outline).get("description", ""),
             extra=(*attributes_of(source), *(pair for pair in source.outline if pair[0] != "description")),
         )

@@ -15,11 +15,10 @@ KIND = "story"
 
 def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
     """Return the times at which the mails of an edition released now may be sent."""
-
-    def next_hour(hour: int, zone: str) -> datetime:
-        return own_hour(hour, read_zone(zone or newsletter.time_zone), now)
-
-    return SendingTimes(own_hour=next_hour, max_lateness=timedelta(seconds=newsletter.max_lateness))
+    return SendingTimes(
+        own_hour=lambda hour, zone: own_hour(hour, read_zone(zone or newsletter.time_zone), now),
+        max_lateness=timedelta(seconds=newsletter.max_lateness),
+    )
 
 
 def store_draft(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
 from syndicate.errors import RenderError
-from syndicate.jobs.newsletter.own_links import missing
 from syndicate.model import (
     EVERY_EDITION,
     Brand,
@@ -33,6 +32,11 @@ from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import NEWSLETTERS_PATH, day_path
 from syndicate.published_files import PublishedFiles
 from syndicate.templating import Templates
+
+_PAGES = "site"
+# Extensions of published files. A web server beside this program may answer other paths.
+_WRITTEN = (".html", ".rss", ".atom", ".json", ".xml", ".opml")
+_INDEX = "index.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +259,7 @@ class EditionRenderer:
         written += tuple(story.coverage_url for story in content.stories)
         later = {unquote(urlsplit(url).path.removeprefix(base)).lstrip("/") for url in written}
         later.add(f"{archive_folder(newsletter.name)}/index.html")
-        local = missing(page, self.site.url, self.output, routes=self.routes, later=later)
+        local = dead_links(page, self.site.url, self.output, routes=self.routes, later=later)
         dead = {
             story.url: f"the page answered {gone[story.article_id]} when it was last read"
             for story in content.stories
@@ -307,3 +311,30 @@ def _leads(before: EditionContent, after: EditionContent, reason: LeaveReason) -
     """Return the lead article of each story that is in ``before`` and not in ``after``."""
     kept = {story.article_id for story in after.stories}
     return {story.article_id: reason for story in before.stories if story.article_id not in kept}
+
+
+def dead_links(
+    page: MailPage, site_url: str, output: PublishedFiles, *, routes: Collection[str], later: Collection[str]
+) -> DoubtfulLinks:
+    """Return the dead links to this site, and the links that this program cannot judge.
+
+    ``routes`` are the first parts of the paths that the web server answers without a file. ``later`` are the
+    files written after the edition is cut.
+    """
+    dead, unknown = {}, {}
+    urls = [element.attributes.get("href", "") for element in page.all("a")]
+    urls += [element.attributes.get("src", "") for element in page.all("img")]
+    for url in urls:
+        if not site_url or not url.startswith(f"{site_url}/") or "\x00" in url:
+            continue
+        path = unquote(urlsplit(url.removeprefix(site_url)).path).lstrip("/")
+        first = path.partition("/")[0]
+        file = f"{path}{_INDEX}" if path.endswith("/") else path
+        # A folder without its slash is redirected to its page.
+        if first in routes or file in later or output.exists(file) or output.exists(f"{path}/{_INDEX}"):
+            continue
+        if first == _PAGES or path.endswith(_WRITTEN):
+            dead[url] = "this page is not published; run `syndicate publish`"
+        else:
+            unknown[url] = "syndicate neither writes nor answers this address"
+    return DoubtfulLinks(dead=dead, unknown=unknown)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.model import Article, Channel, ClauseField, Source
-from syndicate.opml import Outline, write_opml
+from syndicate.opml import outline_of, write_opml
 from syndicate.publish.feeds.news_sitemap import MAX_AGE, MAX_ARTICLES, news_sitemap
 from syndicate.publish.feeds.rss_atom import FORMATS
 from syndicate.store import Connection
@@ -147,13 +147,7 @@ def sources_opml(title: str, sources: Iterable[Source]) -> bytes:
     return write_opml(
         title,
         [
-            Outline(
-                title=source.name,
-                feed_url=source.url,
-                home_url=source.home_url,
-                language=source.language,
-                section=source.section,
-            )
+            outline_of(source)
             for source in sources
             if source.url and not source.paused and source.kind.is_feed
         ],

@@ -275,19 +275,13 @@ def load_index(
     """
     index = StoryIndex(options, next_text_label=index_rows.next_text_label(connection))
     since = max(since, index_rows.nth_newest_published(connection, options.max_articles, since) or since)
-    collecting = gc.isenabled()
-    # All loaded objects stay: garbage collection among them took a third of the time (measured).
-    gc.disable()
-    try:
-        loaded = index.load(index_rows.placed_articles(connection, since))
-        index.forget_before(since)
-        listed = {number: titles for number, titles in loaded.read_more.items() if number in index}
-        _hint(connection, index, listed)
-    finally:
-        if collecting:
-            # Exclude them from later collections: reference counting frees them when they are forgotten.
-            gc.freeze()
-            gc.enable()
+    loaded = index.load(index_rows.placed_articles(connection, since))
+    index.forget_before(since)
+    _hint(
+        connection, index, {number: titles for number, titles in loaded.read_more.items() if number in index}
+    )
+    # Exclude them from garbage collection: reference counting frees them when they are forgotten.
+    gc.freeze()
     return index, loaded.unreadable
 
 

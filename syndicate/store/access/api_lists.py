@@ -12,6 +12,7 @@ from syndicate.store.core.listing import Listing
 from syndicate.store.mail.delivery_statements import TROUBLE
 
 _articles, _stories, _sources, _log = schema.articles, schema.stories, schema.sources, schema.editor_log
+_source_ids = select(_sources.c.id)
 _INDEXED: dict[Any, Any] = dict.fromkeys(("failed", "uncertain"), TROUBLE)
 _editions, _deliveries, _bounces = schema.editions, schema.deliveries, schema.bounces
 _people, _subscriptions, _audit = schema.subscribers, schema.subscriptions, schema.audit
@@ -23,10 +24,6 @@ def _changed_since(at: object) -> Any:
     return _articles.c.id.in_(union(*(select(_articles.c.id).where(column > at) for column in columns)))
 
 
-def _of_source(name: object) -> Any:
-    return _articles.c.source_id.in_(select(_sources.c.id).where(_sources.c.name == name))
-
-
 ARTICLES = Listing(
     query=select(_articles.c.id.label("row_id")),
     # The time of publication may still come: an article would move while a program reads the list.
@@ -34,7 +31,9 @@ ARTICLES = Listing(
     id=_articles.c.id,
     filters={
         "uid": _articles.c.uid,
-        "source": _of_source,
+        "source": lambda name: _articles.c.source_id.in_(
+            select(_sources.c.id).where(_sources.c.name == name)
+        ),
         "section": _articles.c.section,
         "language": _articles.c.language,
         "story": _articles.c.story_id,

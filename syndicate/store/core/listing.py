@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, String, and_, func, or_, select
 
 from syndicate.store.core.column_types import UtcTime, from_microseconds, to_microseconds
 
@@ -65,7 +65,7 @@ class Listing:
         return and_(self.key >= value, or_(self.key > value, self.id > row_id))
 
 
-def count_up_to(connection: Connection, query: Select[Any], most: int) -> int:
+def count_up_to(connection: Connection, query: Select[Any] | CompoundSelect[Any], most: int) -> int:
     """Return the number of rows of a query, at most ``most``."""
     counted = query.limit(most).subquery()
     return connection.execute(select(func.count()).select_from(counted)).scalar_one()

@@ -225,10 +225,12 @@ def _meanings(connection: Connection, text: str) -> Iterator[ColumnElement[bool]
     if term := search_term(text):
         # The beginning of many words is as good as none.
         written = replace(term, prefix=term.prefix or len(text) > _SHORT)
-        latest = word_index.latest_ids(connection, text, written, word_index.Scope.TITLE, limit=_LATEST_WITH)
+        in_title = word_index.matching_ids(connection, text, [written], word_index.Scope.TITLE)
+        latest = word_index.latest_ids(connection, in_title, limit=_LATEST_WITH)
         yield table.c.id.in_(ids.where(table.c.id.in_(latest), titled).union(headline.where(edited)))
         # The engines fold ASCII letters only; the words of the index are folded for every script.
-        yield table.c.id.in_(word_index.latest_ids(connection, text, term, limit=_LATEST_WITH))
+        anywhere = word_index.matching_ids(connection, text, [term])
+        yield table.c.id.in_(word_index.latest_ids(connection, anywhere, limit=_LATEST_WITH))
 
 
 def count_articles(connection: Connection) -> int:

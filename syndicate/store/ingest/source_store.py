@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    null,
     or_,
     select,
     update,
@@ -77,11 +78,11 @@ _ROWS = select(table).where(table.c.id.in_(_SOURCES)).order_by(table.c.id)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
-    """Source with its state and article counts, for ``status``."""
+    """Source with its state and article counts, for ``status``; ``articles`` is ``None`` if not counted."""
 
     source: Source
     state: SourceState
-    articles: int
+    articles: int | None
     articles_last_week: int
 
 
@@ -327,23 +328,21 @@ def _saving(parameters: tuple[str, ...]) -> CompiledStatement:
     return CompiledStatement(update(table).where(matching).values(**NO_LEASE, **values))
 
 
-def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
-    """Return every source that was not removed, with state and article counts, by name."""
+def report_sources(
+    connection: Connection, *, week_ago: datetime, totals: bool = True
+) -> tuple[SourceReport, ...]:
+    """Return every source that was not removed, with state and article counts, by name.
+
+    ``totals`` is for the numbers of all articles, which take time to count in a large archive.
+    """
     articles = schema.articles
-    counts = (
-        select(
-            articles.c.source_id,
-            func.count().label("articles"),
-            func.count().filter(articles.c.published >= week_ago).label("recent"),
-        )
-        .group_by(articles.c.source_id)
-        .subquery()
-    )
-    query = select(table, counts.c.articles.label("total"), counts.c.recent)
-    query = query.outerjoin(counts, counts.c.source_id == table.c.id)
+    own = select(func.count()).where(articles.c.source_id == table.c.id)
+    recent = own.where(articles.c.published >= week_ago).scalar_subquery()
+    total = own.scalar_subquery() if totals else null()
+    query = select(table, total.label("total"), recent.label("recent"))
     query = query.where(table.c.absent != Absence.REMOVED.value)
     return tuple(
-        SourceReport(source=source, state=state, articles=row.total or 0, articles_last_week=row.recent or 0)
+        SourceReport(source=source, state=state, articles=row.total, articles_last_week=row.recent)
         for row in connection.execute(query.order_by(table.c.name))
         for source, state in [_polled(row)]
     )

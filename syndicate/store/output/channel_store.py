@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Table,
     and_,
     bindparam,
@@ -38,6 +39,8 @@ _SPELLINGS = 50
 _LATEST = 5_000
 # Up to this number of articles with a word, it is faster to look them up than to pass over newer articles.
 _RARE = 2_000
+# From this number of articles with a tag or word, those that were stored last are looked at first.
+_FREQUENT = 500
 _NEXT = {
     column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
     for column in (schema.articles.c.language, schema.articles.c.section_key)
@@ -46,7 +49,7 @@ _NEXT = {
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
     """Return the newest placed articles that match every clause, newest first, each text once."""
-    return newest_articles(connection, shown_articles(connection, clauses), limit)
+    return newest_articles(connection, _newest_shown(connection, clauses, limit), limit)
 
 
 def articles_below(
@@ -100,7 +103,7 @@ def channel_signature(
     """Return (article id, content hash, headline) of the articles of ``channel_articles``, cheaply."""
     table = schema.articles
     query = select(table.c.id, table.c.content_hash, table.c.headline).where(
-        *shown_articles(connection, clauses)
+        *_newest_shown(connection, clauses, limit)
     )
     query = query.order_by(*NEWEST_FIRST).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
@@ -209,6 +212,61 @@ def shown_articles(connection: Connection, clauses: Sequence[Clause]) -> list[Co
     return first_of_text(lambda rows: _conditions(connection, clauses, rows))
 
 
+def _newest_shown(connection: Connection, clauses: Sequence[Clause], limit: int) -> list[ColumnElement[bool]]:
+    """Return conditions under which the newest articles are those of ``shown_articles``.
+
+    They are cheap for a frequent tag or word: most articles were stored in the order of their publication, so
+    the articles with it that were stored last usually are the newest.
+    """
+    for clause in clauses:
+        match _found(connection, clause):
+            case [Select() as found] if count_up_to(connection, found, _FREQUENT) == _FREQUENT:
+                others = [other for other in clauses if other is not clause]
+                if not clause.negated and (conditions := _stored_last(connection, found, others, limit)):
+                    return conditions
+    return shown_articles(connection, clauses)
+
+
+def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
+    """Return the queries whose articles match a clause of tags or words; an article may be in several."""
+    if clause.field is ClauseField.TAG:
+        tagged = schema.article_tags
+        return [select(tagged.c.article_id).where(tagged.c.tag.in_(map(tag_key, clause.values)))]
+    if clause.field is not ClauseField.WORD:
+        return []
+    terms = {value: search_term(value) for value in clause.values}
+    return [word_index.matching_ids(connection, value, [term]) for value, term in terms.items() if term]
+
+
+def _stored_last(
+    connection: Connection, found: Select[tuple[int]], others: Sequence[Clause], limit: int
+) -> list[ColumnElement[bool]]:
+    """Return conditions for the last stored of the found articles and all newer; empty if these are many."""
+    table, (number,) = schema.articles, found.selected_columns
+    latest = word_index.latest_ids(connection, found, limit=2 * limit)
+
+    def shown() -> list[ColumnElement[bool]]:
+        def matching(rows: Rows) -> list[ColumnElement[bool]]:
+            is_found = rows.c.id.in_(latest) if rows is table else found.where(number == rows.c.id).exists()
+            return [*_conditions(connection, others, rows), is_found]
+
+        return first_of_text(matching)
+
+    last = select(table.c.published).where(*shown()).order_by(*NEWEST_FIRST).offset(limit - 1).limit(1)
+    since = connection.scalars(last).one_or_none()
+    if since is None:
+        return []
+    is_newer = table.c.published >= since
+    earlier = select(table.c.id).where(is_newer, table.c.id < latest[-1]).limit(_RARE)
+    if ids := set(connection.scalars(earlier)):
+        among = found.where(number >= min(ids), number < latest[-1]).limit(_RARE)
+        known = connection.scalars(among).all()
+        if max(len(ids), len(known)) == _RARE:
+            return []
+        latest = [*latest, *ids.intersection(known)]
+    return [is_newer, *shown()]
+
+
 def _conditions(connection: Connection, clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
     """Return the conditions of a query, on the table of articles or an alias."""
     return [_condition(connection, clause, rows) for clause in clauses]
@@ -223,24 +281,19 @@ def _condition(connection: Connection, clause: Clause, rows: Rows) -> ColumnElem
             sources = schema.sources
             condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
         case ClauseField.TAG:
-            tagged = schema.article_tags
-            keys = map(tag_key, clause.values)
-            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(keys)))
+            condition = rows.c.id.in_(*_found(connection, clause))
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower(), rows) for value in clause.values))
         case ClauseField.WORD:
-            condition = or_(false(), *(_has_words(connection, value, rows) for value in clause.values))
+            condition = or_(
+                false(), *(_is_among(connection, found, rows) for found in _found(connection, clause))
+            )
         case ClauseField.LIST:
             condition = _listed(clause, rows)
     return ~condition if clause.negated else and_(condition)
 
 
-def _has_words(connection: Connection, value: str, rows: Rows) -> ColumnElement[bool]:
-    """Return the condition for articles with a word or phrase in title, summary or tags."""
-    term = search_term(value)
-    if term is None:
-        return false()
-    found = word_index.matching_ids(connection, value, [term])
+def _is_among(connection: Connection, found: word_index.Found, rows: Rows) -> ColumnElement[bool]:
     if isinstance(rows, Table) and count_up_to(connection, found, _RARE + 1) > _RARE:
         # The database passes over the newest articles and looks each up among the articles with the word.
         rows = Unindexed(rows)

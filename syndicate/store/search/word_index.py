@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     MetaData,
     Select,
@@ -54,6 +55,7 @@ _SOURCES = CompiledStatement(
     )
 )
 _MAX_POSITION = 16_383
+Found = Select[tuple[int]] | CompoundSelect[tuple[int]]
 WAITING = "words before"
 """Key of the id below which stored articles are not in the index yet."""
 
@@ -136,7 +138,7 @@ def matches(
 
 def matching_ids(
     connection: Connection, value: str, terms: Sequence[SearchTerm], scope: Scope = Scope.WORDS
-) -> Select[tuple[int]]:
+) -> Found:
     """Return the query of the articles with a word or phrase in title, summary or tags, or in a ``scope``.
 
     Articles that are not in the index yet are found by the column that was searched before.
@@ -146,15 +148,12 @@ def matching_ids(
         return indexed
     table = schema.articles
     old = select(table.c.id).where(table.c.id < waiting)
-    return indexed.union(old.where(table.c.search.contains(folded_words(value), autoescape=True)))  # type: ignore[return-value]
+    return indexed.union(old.where(table.c.search.contains(folded_words(value), autoescape=True)))
 
 
-def latest_ids(
-    connection: Connection, value: str, term: SearchTerm, scope: Scope = Scope.WORDS, *, limit: int
-) -> Sequence[int]:
-    """Return the latest stored among the articles of ``matching_ids``."""
-    found = matching_ids(connection, value, [term], scope).subquery()
-    number = found.c[0]
+def latest_ids(connection: Connection, found: Found, *, limit: int) -> Sequence[int]:
+    """Return the latest stored among the articles of a query, such as ``matching_ids``."""
+    number = found.subquery().c[0]
     return connection.scalars(select(number).order_by(number.desc()).limit(limit)).all()
 
 

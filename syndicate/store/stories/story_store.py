@@ -26,6 +26,7 @@ from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 from syndicate.store.output.stale import STORY, mark_lists, mark_stale
 from syndicate.store.stories.same_text import NEWEST_FIRST, first_of_text
@@ -283,9 +284,7 @@ def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
 def count_stories(connection: Connection) -> tuple[int, int]:
     """Return the number of stories, and of stories told by at least two sources."""
     table = schema.stories
-    query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
-    every, covered = connection.execute(query).one()
-    return every, covered
+    return count_rows(connection, table), count_rows(connection, table, table.c.coverage > 1)
 
 
 def related_links(

@@ -23,6 +23,7 @@ BACKGROUND_DOCUMENTS = 500
 _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
 # Number of loaded articles counted together: all at once would need as much memory again.
 _COUNTED_TOGETHER = 1000
+_SLOT = np.uint32(0xFFFF)
 _ARRAYS = ("meaning", "shingles", "names", "figures", "shared")
 
 
@@ -44,7 +45,7 @@ class TermSpace:
     def __init__(self) -> None:
         self.documents = 0
         self._counts = np.zeros(TERM_SPACE, np.int32)
-        self._query = np.zeros(TERM_SPACE, np.float32)
+        self._asked = np.zeros(_SLOT + 1, np.bool_)
 
     def add(self, article: Fingerprint) -> None:
         """Count the terms of an article."""
@@ -85,14 +86,17 @@ class TermSpace:
         """Return the cosines between an article and others."""
         terms = np.frombuffer(b"".join([other.terms for other in others]), np.uint32)
         weights = np.frombuffer(b"".join([other.weights for other in others]), np.float16)
-        numbers = query.term_numbers()
-        self._query[numbers] = query.term_weights()
-        query_weights = self._query.take(terms)
-        self._query[numbers] = 0
-        # Few terms are shared: only their weights are converted and multiplied.
-        shared = np.flatnonzero(query_weights != 0)
+        order = np.argsort(query.term_numbers(), kind="stable")
+        numbers, own = query.term_numbers()[order], query.term_weights()[order].astype(np.float32)
+        # Few terms are shared: only terms with the last bits of the query's are looked up and multiplied.
+        self._asked[numbers & _SLOT] = True
+        near = np.flatnonzero(self._asked.take(terms & _SLOT))
+        self._asked[numbers & _SLOT] = False
+        places = np.searchsorted(numbers, terms[near], "right") - 1
+        is_shared = numbers[places] == terms[near]
+        shared, places = near[is_shared], places[is_shared]
         products = np.zeros(len(terms) + 1, np.float32)
-        products[shared] = weights[shared] * query_weights[shared]
+        products[shared] = weights[shared] * own[places]
         meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
         pieces = [b"" if other.meaning and query.meaning else other.shared for other in others]
         by_pieces = cosines_of_meanings(query.shared, pieces)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.stage_log import StageRun
-from syndicate.services.setting_rows import setting_rows
+from syndicate.services.admin_jobs import setting_rows
 from syndicate.settings import Settings
 from syndicate.settings.site_settings import StoreSettings
 from syndicate.store.core import quarantine

@@ -12,7 +12,7 @@ from syndicate.model import DeliveryState, Newsletter
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
-from syndicate.store.mail import delivery_counts, edition_dates, edition_store, newsletter_store
+from syndicate.store.mail import delivery_counts, edition_figures, edition_store, newsletter_store
 from syndicate.store.subscribers import audience_store
 
 WEEKS = 4
@@ -124,7 +124,7 @@ class NewsletterViews:
         titles = self.titles
         with self.store.snapshot() as connection:
             paused = newsletter_store.paused_newsletters(connection)
-            past = edition_dates.editions_between(connection, start, end)
+            past = edition_figures.editions_between(connection, start, end)
         entries = [
             CalendarEntry(
                 newsletter=found.newsletter,

@@ -175,7 +175,9 @@ class StoryActions:
         together = [
             other
             for other in in_force
-            if found.action in _PAIRS and other.action in _PAIRS and _is_same_step(found, other)
+            if found.action in _PAIRS
+            and other.action in _PAIRS
+            and (found.recorded, found.who) == (other.recorded, other.who)
         ]
         for decision in together or [found]:
             decision_store.undo_decision(connection, decision.id, who=change.actor.name, now=change.now)
@@ -264,10 +266,6 @@ def _current(
     else:
         found = decision_store.story_decisions(connection, at=now).get(article.story_id, [])
     return decision_store.latest_decision(found, action)
-
-
-def _is_same_step(decision: EditorDecision, other: EditorDecision) -> bool:
-    return (decision.recorded, decision.who) == (other.recorded, other.who)
 
 
 def _number(text: str) -> float:

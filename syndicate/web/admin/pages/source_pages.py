@@ -17,7 +17,7 @@ from syndicate.store import Connection
 from syndicate.store.ingest import poll_store, source_figures
 from syndicate.store.ingest.poll_store import PollRow
 from syndicate.text.phrases import plural
-from syndicate.text.visible import visible
+from syndicate.text.plain import visible
 from syndicate.web.admin.admin_request import (
     AdminRequest,
     Answer,
@@ -116,7 +116,8 @@ def source(request: AdminRequest) -> Answer:
         view = request.jobs.source_details.view(connection, source_id, request.now)
         if view is None:
             raise NotFound("There is no such source.")
-        answer = poll_store.last_answer(connection, source_id) if _may_see_bytes(request, view) else None
+        may_see_bytes = view.has_answer and (not view.source.private or request.may("admin:write"))
+        answer = poll_store.last_answer(connection, source_id) if may_see_bytes else None
         shown = request.query.get("bytes", "")
         title, html = "", ""
         if answer and shown == "text":
@@ -201,10 +202,6 @@ def _test(request: AdminRequest, source_id: int) -> Answer:
         source, _ = present_source(connection, source_id)
     lookup = request.jobs.lookups.test(request.change(), source)
     return Redirect(f"{LIST}/look/{lookup.id}")
-
-
-def _may_see_bytes(request: AdminRequest, view: SourceView) -> bool:
-    return view.has_answer and (not view.source.private or request.may("admin:write"))
 
 
 def _bytes(
