@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import CTE, Connection, Row, and_, func, or_, select
 
-from syndicate.model import MAIN_KEYS, DeliveryCause, DeliveryState
+from syndicate.model import EVERY_EDITION, MAIN_KEYS, DeliveryCause, DeliveryState
 from syndicate.store.mail.delivery_counts import count_deliveries
 from syndicate.store.mail.edition_store import CONFIRMATION, MESSAGE, VARIANT
 from syndicate.store.schema import bounces, deliveries, editions
