@@ -6,8 +6,7 @@
 
 Each page, with typical searches, is rendered several times in this process, without HTTP, and each list of
 the API is asked for, and the metrics; the table shows the first, the best and the median, in milliseconds
-of CPU and of wall time. The first includes what stays in memory afterwards, except the condition of the
-sources, which a server reads when it starts. The budget is 250 ms for the
+of CPU and of wall time. The first includes what stays in memory afterwards. The budget is 250 ms for the
 overview and 150 ms for every other page. ``--busy`` lets another process poll all sources at a server on
 loopback meanwhile. ``--keep FOLDER`` keeps the filled store, ``--only TEXT`` measures pages with this text
 in their address; ``--serve PORT`` serves it afterwards with the user demo@example.org, whose sign-in cookie
@@ -380,7 +379,6 @@ def _measure(services: Services, runs: int, only: str) -> None:
     jobs = services.admin
     user = _user(services)
     with services.store.write() as connection:
-        jobs.source_list.conditions(connection, NOW)  # as at the start of a server
         session_id = jobs.sign_in.open_session(connection, user, client, NOW)
     signed_in = jobs.sign_in.look(session_id, NOW)
     assert signed_in is not None

@@ -38,7 +38,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.naive_mail import context, page, text
-from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
+from syndicate.delivery.dkim_keys import load_key, new_key
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.delivery.outgoing import Message, OutgoingMail, SendResult
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from syndicate.audience.mailbox_address import parse_mailbox
 from syndicate.delivery.bounce_mailboxes import ImapOptions, read_imap, read_maildir
-from syndicate.delivery.dkim_signing import DkimKey, load_key
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.webhooks.event_formats import FORMATS
@@ -77,9 +77,12 @@ def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
     mail = settings.mail
     domain = mail.dkim_domain or mail_domain(settings)
     keys = ((mail.dkim_rsa_key, mail.dkim_rsa_selector), (mail.dkim_ed25519_key, mail.dkim_ed25519_selector))
-    return tuple(
-        load_key(settings.path(file), domain=domain, selector=selector) for file, selector in keys if file
-    )
+    files = [(settings.path(file), selector) for file, selector in keys if file]
+    if not files:
+        return ()
+    from syndicate.delivery.dkim_keys import load_key
+
+    return tuple(load_key(file, domain=domain, selector=selector) for file, selector in files)
 
 
 def unsubscribe_link(settings: Settings) -> str:

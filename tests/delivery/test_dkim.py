@@ -9,8 +9,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from syndicate.delivery import dkim_signing
-from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
+from syndicate.delivery import dkim_keys
+from syndicate.delivery.dkim_keys import load_key, new_key
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MessageTemplate
 from syndicate.errors import ConfigError
 from tests.delivery.test_message import EDITION, HOLDER, ID, OPTIONS, TOKEN, value
@@ -61,7 +62,7 @@ def test_without_pynacl_ed25519_signatures_are_the_same(
 ) -> None:
     (tmp_path / "key").write_bytes(new_key("ed25519"))
     fast = load_key(tmp_path / "key", domain="example.com", selector="s")
-    monkeypatch.setattr(dkim_signing, "sodium", None)
+    monkeypatch.setattr(dkim_keys, "sodium", None)
     plain = load_key(tmp_path / "key", domain="example.com", selector="s")
     assert plain.sign(b"x" * 32) == fast.sign(b"x" * 32)
     assert verified({"ed25519": plain}, signed({"ed25519": plain}, "ed25519"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syndicate.delivery import dns_checks
-from syndicate.delivery.dkim_signing import load_key, new_key
+from syndicate.delivery.dkim_keys import load_key, new_key
 from syndicate.errors import FetchError
 from syndicate.net.dns import Lookup
 

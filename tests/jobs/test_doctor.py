@@ -8,7 +8,7 @@ import pytest
 
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.cli.operate.doctor import examine, try_link
-from syndicate.delivery.dkim_signing import new_key
+from syndicate.delivery.dkim_keys import new_key
 from syndicate.store.leases import leases
 from syndicate.store.subscribers import audience_store
 from syndicate.web.readers.server_pages import ServerPages

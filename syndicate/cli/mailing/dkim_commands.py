@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.options import Call, common_options
-from syndicate.delivery.dkim_signing import load_key, new_key
+from syndicate.delivery.dkim_keys import load_key, new_key
 from syndicate.errors import ConfigError
 from syndicate.services.mail_services import mail_domain
 from syndicate.settings import load_settings

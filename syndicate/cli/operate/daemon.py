@@ -23,7 +23,7 @@ from syndicate.cli.operate.runners import (
     note_start,
     serve_with_settings,
 )
-from syndicate.cli.operate.serving import prepare_admin, start_servers, stop_servers, web_servers
+from syndicate.cli.operate.serving import log_setup_address, start_servers, stop_servers, web_servers
 from syndicate.cli.operate.signals import SignalHandler
 from syndicate.cli.operate.stages import Stages
 from syndicate.cli.options import Call, config_option, log_option
@@ -103,7 +103,7 @@ class _Daemon:
         serving = start_servers(self._servers)
         self._scheduler.start()
         await note_start(event, self._config, self._services)
-        await asyncio.to_thread(prepare_admin, self._services, self._servers)
+        await asyncio.to_thread(log_setup_address, self._services, self._servers)
         await signals.received.wait()
         if signals.ending:
             log.info("stopping")

@@ -16,6 +16,7 @@ from syndicate.cli.operate.runners import Serve, log, note_start, serve_with_set
 from syndicate.cli.operate.signals import SignalHandler
 from syndicate.cli.options import Call, config_option, log_option
 from syndicate.errors import ConfigError, StoreError
+from syndicate.jobs.admin.access.setup_key import new_setup_key
 from syndicate.logs import Format, configure_logs
 from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
@@ -54,7 +55,7 @@ def _open_server(config: Path, settings: Settings, signals: SignalHandler) -> It
         async def serve_pages(signals: SignalHandler, event: str) -> None:
             serving = start_servers(servers)
             await note_start(event, config, services)
-            await asyncio.to_thread(prepare_admin, services, servers)
+            await asyncio.to_thread(log_setup_address, services, servers)
             while not signals.received.is_set():
                 try:
                     await asyncio.wait_for(signals.received.wait(), FLUSH)
@@ -80,14 +81,12 @@ async def stop_servers(servers: Sequence[WebServer], serving: "Sequence[asyncio.
     await asyncio.gather(*serving)
 
 
-def prepare_admin(services: Services, servers: Sequence[WebServer]) -> None:
-    """Read what the pages keep in memory, and log the address that adds the first user if there is none."""
+def log_setup_address(services: Services, servers: Sequence[WebServer]) -> None:
+    """Log the address that adds the first user, if there is none."""
     if not services.settings.admin.enabled or not servers:
         return
-    with services.store.snapshot() as connection:
-        services.admin.source_list.conditions(connection, datetime.now(UTC))
-    if key := services.admin.users.new_setup_key(datetime.now(UTC)):
-        options = services.admin.options
+    if key := new_setup_key(services.store, datetime.now(UTC)):
+        options = services.admin_options
         # The last server has the pages; its port may differ from the address that other machines use.
         url = servers[-1].url if options.is_local and is_loopback(options.url) else options.url
         log.info(

@@ -12,8 +12,6 @@ import codecs
 import re
 from html.entities import html5
 
-import chardet
-
 from syndicate.text.tables import table_of
 
 MIN_CONFIDENCE = 0.05
@@ -179,6 +177,8 @@ def detect(body: bytes, label: str = "") -> str:
     chardet sees the text without markup and URLs, which are ASCII in every charset and would outweigh it.
     ``label`` is the codec that the document declares, if that codec can decode the document.
     """
+    import chardet  # noqa: PLC0415 - the daemon's main process, which parses nothing, does without its 3 MiB
+
     sample = _sample(body)
     guess = chardet.detect(sample)
     best, confidence = guess["encoding"] or "", guess["confidence"]

@@ -94,7 +94,9 @@ class WebhookJob:
         if provider == SES:
             return self._is_from_amazon(facts, now)
         if provider == SENDGRID:
-            return signatures.is_sendgrid_signed(fields, body, self.secrets[provider], now)
+            from syndicate.delivery.webhooks import public_key_proofs  # noqa: PLC0415 - 6 MiB that few need
+
+            return public_key_proofs.is_sendgrid_signed(fields, body, self.secrets[provider], now)
         if provider != MAILGUN:
             return True
         signature = facts.get("signature")
@@ -115,7 +117,9 @@ class WebhookJob:
             return False
         if envelope["Type"] == amazon.CONFIRMATION and not amazon.confirmation_url(envelope):
             return False
-        return signatures.is_sns_signed(envelope, text, self._certificate(url, now), now)
+        from syndicate.delivery.webhooks import public_key_proofs  # noqa: PLC0415 - 6 MiB that few need
+
+        return public_key_proofs.is_sns_signed(envelope, text, self._certificate(url, now), now)
 
     def _certificate(self, url: str, now: datetime) -> bytes:
         if url not in self._certificates:

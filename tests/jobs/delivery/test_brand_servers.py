@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 
 from syndicate.cli.operate.stages import Stages
 from syndicate.cli.operate.worker import parse_stages
-from syndicate.delivery.dkim_signing import DkimKey, new_key
+from syndicate.delivery.dkim_keys import new_key
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.errors import ConfigError
 from syndicate.jobs.delivery.mail_servers import deliver_all
 from syndicate.model.shards import shard_of

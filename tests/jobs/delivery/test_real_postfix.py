@@ -15,7 +15,8 @@ import dkim
 import pytest
 
 from syndicate.delivery.bounce_mailboxes import read_maildir
-from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
+from syndicate.delivery.dkim_keys import load_key, new_key
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
 from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.jobs.delivery.deliver_job import DeliverJob

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.jobs.admin.access.setup_key import new_setup_key
 from tests.web.admin.conftest import NORA, AdminBrowser, AdminClient, AdminSite, serving_admin
 from tests.web.admin.test_sign_in import PASSWORD
 
 
 def setup_address(site: AdminSite) -> str:
-    return f"/admin/setup/{site.room.services.admin.users.new_setup_key(site.now)}"
+    return f"/admin/setup/{new_setup_key(site.room.store, site.now)}"
 
 
 def test_without_a_user_every_page_says_where_the_first_is_added(admin_site: AdminSite):
@@ -26,7 +27,7 @@ def test_the_setup_address_adds_one_admin_and_is_used_up(admin_site: AdminSite):
     assert "A source" in client.follow(client.post(address, given))
     assert client.post(address, given).status in (403, 410)
     assert admin_site.stranger().get(address).status == 410
-    assert admin_site.room.services.admin.users.new_setup_key(admin_site.now) == ""
+    assert new_setup_key(admin_site.room.store, admin_site.now) == ""
 
 
 def test_the_setup_address_ends_after_an_hour(admin_site: AdminSite):

@@ -19,9 +19,8 @@ from syndicate.store.access.user_store import User
 from syndicate.text.plain import clean_line
 
 INVITED = timedelta(hours=48)
-SETUP = timedelta(hours=1)
-PASSWORD_LINK, SETUP_LINK, STEP_KEY = "password", "setup", "second-step"
-"""Purposes of keys: to set a password, to add the first user, and to send the code of a second step."""
+PASSWORD_LINK, STEP_KEY = "password", "second-step"
+"""Purposes of keys: to set a password, and to send the code of a second step."""
 ADMIN = "admin:write"
 _SETUP_ACTOR = Actor(kind="link", name="setup", scopes=frozenset({ADMIN}))
 
@@ -162,15 +161,6 @@ class UserActions:
             return _changed(user, "was changed", before=before, after=values, is_change=is_change)
 
         return self._on_user(change, "user.change", user_id, work)
-
-    def new_setup_key(self, now: datetime) -> str:
-        """Return the key of the address for the first user, for an hour, or ``""`` if there is a user."""
-        key = new_key()
-        with self.store.write() as connection:
-            if user_store.has_users(connection):
-                return ""
-            one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + SETUP)
-        return key
 
     def set_up(self, key: str, address: str, name: str, password: str, now: datetime) -> int:
         """Add the first user, an admin, with the key of the setup address; return the id.
