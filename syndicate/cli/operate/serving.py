@@ -84,7 +84,7 @@ def prepare_admin(services: Services, servers: Sequence[WebServer]) -> None:
     """Read what the pages keep in memory, and log the address that adds the first user if there is none."""
     if not services.settings.admin.enabled or not servers:
         return
-    with services.store.snapshot() as connection:
+    with suppress(StoreError), services.store.snapshot() as connection:
         services.admin.source_list.conditions(connection, datetime.now(UTC))
     if key := services.admin.users.new_setup_key(datetime.now(UTC)):
         options = services.admin.options
