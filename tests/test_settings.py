@@ -31,6 +31,7 @@ UTC = ZoneInfo("UTC")
         ('[site]\ncontact = "the desk"', "site.contact"),
         ('[output]\nfolder = ""', "output.folder"),
         ('[output]\nfolder = "/"', "output.folder"),
+        ('[[sources]]\nkind = false\nname = "a"\nurl = "https://a.example/f"', "sources.0.kind"),
     ],
 )
 def test_a_value_that_would_break_a_stage_later_is_refused_with_its_line(

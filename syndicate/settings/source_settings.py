@@ -70,7 +70,7 @@ class SourceSettings(Section):
 
     name: str = Field(min_length=1, max_length=100)
     url: values.SourceUrl
-    kind: Annotated[SourceKind | None, BeforeValidator(lambda kind: kind or None)] = None
+    kind: Annotated[SourceKind | None, BeforeValidator(lambda kind: None if kind == "" else kind)] = None
     section: str = ""
     language: str = ""
     own: bool = False

@@ -207,6 +207,14 @@ def test_test_says_why_a_source_fails(room: Run):
     assert (ended.code, "404" in ended.json["error"]) == (1, True)
 
 
+def test_test_fetches_the_address_of_a_source_that_programs_fill(room: Run, tmp_path: Path):
+    with ScriptedServer(dict(ANSWERS)) as server, (tmp_path / "config.toml").open("a") as file:
+        file.write(f'[[sources]]\nname = "Wire"\nkind = "api"\nurl = "{server.url("/sea")}"\n')
+        file.flush()
+        tested = room("sources test Wire --json")
+    assert (tested.code, tested.json.get("title")) == (0, "Sea News")
+
+
 def test_import_and_export(room: Run, tmp_path: Path):
     (tmp_path / "in.opml").write_text(
         '<opml version="2.0"><head/><body><outline text="World"><outline text="Asia">'

@@ -13,7 +13,7 @@ from syndicate.jobs.admin.sources.source_list_view import (
     condition_of,
     silence_of,
 )
-from syndicate.model import Access, AccessKind
+from syndicate.model import Access, AccessKind, undated_key
 from syndicate.model.actors import ROLES, Actor, Change, command_actor
 from syndicate.store import schema
 from syndicate.store.access import audit_store
@@ -250,6 +250,22 @@ def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):
     assert [words(NOW + age * days) for age in (1, 3, 4)] == ["not read yet"] * 2 + ["silent for 4 days"]
     add(new_article(903, published=NOW + 4 * days, first_seen=NOW + 4 * days))
     assert [words(NOW + age * days) for age in (4, 7, 17)] == ["not read yet"] * 2 + ["silent for 13 days"]
+
+
+def test_a_source_whose_articles_have_no_dates_is_not_called_silent(desk):
+    at = number(desk, "quay")
+    seen = [NOW - timedelta(days=days) for days in (9, 8)]
+    articles = [
+        new_article(901 + place, published=undated_key(first), first_seen=first)
+        for place, first in enumerate(seen)
+    ]
+    with desk.store.write() as connection:
+        factories.add_unplaced(connection, at, articles)
+    with desk.store.snapshot() as connection:
+        listed = SourceListViews(zone=desk.services.zone).conditions(connection, NOW)
+        view = desk.services.admin.source_details.view(connection, at, NOW)
+    assert {condition.words for source, condition in listed if source.id == at} == {"not read yet"}
+    assert view.condition.words == "not read yet"
 
 
 def test_pages_of_the_list_neither_skip_nor_repeat(desk):

@@ -33,8 +33,10 @@ def connection(store):
         yield connection
 
 
-def claim(connection, *, now=NOW, owner="us", until=UNTIL, limit=50) -> list[Delivery]:
-    return delivery_store.claim_deliveries(connection, now=now, owner=owner, until=until, limit=limit)
+def claim(connection, *, now=NOW, owner="us", until=UNTIL, limit=50, **which) -> list[Delivery]:
+    return delivery_store.claim_deliveries(
+        connection, now=now, owner=owner, until=until, limit=limit, **which
+    )
 
 
 def begin(connection, delivery: Delivery, *, owner="us", now=NOW) -> bool:
@@ -198,6 +200,37 @@ def test_many_begin_and_end_in_one_statement_each(store):
         assert delivery_store.mark_sent(connection, ids, owner="us", now=NOW) == 4
         assert delivery_store.mark_sent(connection, ids, owner="us", now=NOW) == 0
         assert delivery_store.count_deliveries(connection) == {"cancelled": 1, "sent": 4}
+
+
+def test_a_batch_and_the_look_for_confirmations_read_no_other_mail_of_a_long_queue(sqlite_store):
+    statements: list[str] = []
+    with sqlite_store.write() as connection:
+        factories.newsroom(connection, *(f"reader{number}@example.org" for number in range(9)))
+        driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(statements.append)
+        ids = [delivery.id for delivery in claim(connection)]
+        delivery_store.extend_claims(connection, ids, owner="us", until=LATER)
+        delivery_store.put_off(connection, ids, owner="us", not_before=NOW)
+        ids = [delivery.id for delivery in claim(connection)]
+        audience_store.end_all_subscriptions(connection, "reader1@example.org", detail="by link", now=NOW)
+        delivery_store.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL)
+        delivery_store.release_deliveries(connection, ids, owner="us")
+        changing = [sql for sql in statements if sql.startswith("UPDATE deliveries")]
+        statements.clear()
+        claim(connection, confirmations=True)
+        delivery_store.is_any_due(connection, now=NOW, confirmations=True)
+        driver.set_trace_callback(None)
+        looking = [sql for sql in statements if "deliveries" in sql]
+
+        def steps(sql: str) -> list[str]:
+            return [str(row[3]) for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}")]
+
+        assert len(changing) >= 6
+        for sql in changing:
+            assert steps(sql)[0] == "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)", sql
+        assert len(looking) == 2
+        for sql in looking:
+            assert any("INDEX deliveries_confirmations (sender=? AND not" in step for step in steps(sql)), sql
 
 
 @pytest.mark.parametrize("before", [PENDING, DEFERRED, *ENDED])

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from starlette.types import Message
 
-from syndicate.cli.operate.serving import mounted_apps, web_servers
-from syndicate.store import open_store
+from syndicate.cli.operate.serving import mounted_apps, log_setup_address, web_servers
+from syndicate.store import open_store, schema
 from syndicate.store.access import user_store
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
 from tests.empty_stores import write_empty_store
@@ -83,6 +84,21 @@ def test_with_an_address_of_their_own_the_pages_are_not_beside_the_site(admin_ro
     admin_room.declare(f"[web]\n{listen}\n")
     (server,) = web_servers(admin_room.services, lambda: {"ok": True})
     server._socket.close()
+
+
+def test_a_start_without_users_logs_where_to_add_one_and_composes_no_page(
+    admin_room: Room, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    admin_room.declare('[web]\nlisten = "127.0.0.1:0"\n[admin]\nenabled = true\n')
+    servers = web_servers(admin_room.services, lambda: {"ok": True})
+    with admin_room.store.write() as connection:
+        connection.execute(delete(schema.users))
+    vars(admin_room.services).pop("admin", None)
+    log_setup_address(admin_room.services, servers)
+    assert "no users yet" in caplog.text
+    assert "admin" not in vars(admin_room.services)
+    servers[0]._socket.close()
 
 
 def test_the_first_request_reads_the_overview_beside_itself(admin_room: Room):

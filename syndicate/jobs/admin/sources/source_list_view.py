@@ -51,9 +51,9 @@ _RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
 def silence_of(newest: int, pause: int, now: int) -> int:
     """Return the time since the newest article of a silent source, 0 for other sources, in microseconds.
 
-    A source is silent after three times its longest usual ``pause``, and at least two days.
+    A source of dated articles is silent after three times its longest usual ``pause``, and at least two days.
     """
-    silence = now - newest if pause and newest else 0
+    silence = now - newest if pause and newest > 0 else 0
     return silence if silence > max(3 * pause, LEAST_SILENCE) else 0
 
 
