@@ -241,7 +241,7 @@ def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
 def _stored_last(
     connection: Connection, found: Select[tuple[int]], others: Sequence[Clause], limit: int
 ) -> list[ColumnElement[bool]]:
-    """Return conditions for the last stored of the found articles and all newer; empty if these are many."""
+    """Return conditions for the newest of the found articles; empty if the last stored do not tell them."""
     table, (number,) = schema.articles, found.selected_columns
     latest = word_index.latest_ids(connection, found, limit=2 * limit)
 
