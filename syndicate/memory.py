@@ -60,7 +60,7 @@ def register(owner: Releasing) -> None:
 def release_unused() -> None:
     """Release memory that was not used since the last call, and return free pages to the system."""
     released = sum(item.release_unused() for item in (*_caches, *_owners))
-    # Young cycles only: a full collection visits every article in the window.
+    # A full collection visits every article in the window, so mostly young cycles only.
     _collect(2 if released else 1)
 
 
@@ -71,7 +71,7 @@ def _collect(generation: int) -> None:
 
 
 def collect_frozen() -> None:
-    """Free unused objects among those that collections pass over as well, and return free pages."""
+    """Free unused objects, frozen objects included, and return free pages to the system."""
     gc.unfreeze()
     _collect(2)
 

@@ -88,7 +88,7 @@ def _mark_all_but_a_sample(items: list[pytest.Function]) -> None:
 def pytest_collection_finish() -> None:
     """Hide thousands of collected tests from the garbage collector: a run takes a tenth less.
 
-    The product hides what it loads for the life of a process: here each test's services, for good.
+    Then replace ``gc.freeze``: a stage that freezes its index would keep the services of each test for good.
     """
     gc.collect()
     gc.freeze()

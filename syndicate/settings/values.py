@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -32,7 +33,7 @@ class Section(BaseModel):
 
     def as_options(self, options: type[T], **others: Any) -> T:
         """Return a room's options: the values of all fields that have the same name here, and ``others``."""
-        shared = vars(options)["__dataclass_fields__"].keys() & type(self).model_fields.keys()
+        shared = {field.name for field in fields(options)} & type(self).model_fields.keys()  # type: ignore[arg-type]
         return options(**{name: getattr(self, name) for name in shared} | others)
 
 

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from syndicate.ingest.feed.xml_encoding import detect
+from syndicate.ingest.feed.xml_encoding import detect_charset
 from syndicate.ingest.html.html_documents import read_html
 from syndicate.ingest.worker.parsers import ParseRequest
 from tests.ingest.news_in_charsets import NEWS
@@ -106,7 +106,7 @@ def test_iso_2022_jp_is_recognised_without_a_label() -> None:
 
 
 def test_text_in_ascii_alone_needs_no_other_charset() -> None:
-    assert detect(b"<title>plain</title>", "cp1252") == "cp1252"
+    assert detect_charset(b"<title>plain</title>", "cp1252") == "cp1252"
 
 
 @pytest.mark.parametrize("language", ["ru", "ja", "zh", "ko", "pl", "he"])

@@ -50,4 +50,5 @@ def test_OF9_the_services_of_former_settings_are_freed(
     with pytest.raises(SyndicateError, match="seen enough"):
         asyncio.run(serve_with_settings(config, load_settings(config), opening))
     assert len(opened) == 3
+    # A reload unfreezes the collected tests as well.
     freeze()

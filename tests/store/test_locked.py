@@ -150,8 +150,10 @@ READS_BY_MODULE = {
     "edition_articles": (
         "article_editions carried_articles open_editions_with unrecorded_articles waiting_articles"
     ),
-    "edition_figures": "editions_between read_figures",
-    "edition_store": "get_edition has_edition latest_content latest_states report_editions reports_of",
+    "edition_figures": "read_figures",
+    "edition_store": (
+        "editions_between get_edition has_edition latest_content latest_states report_editions reports_of"
+    ),
     "file_hashes": "file_paths read_hash",
     "hub_store": "count_due_hubs due_shards find_hub_subscription list_hub_subscriptions waiting_pushes",
     "index_rows": (

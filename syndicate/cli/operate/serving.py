@@ -156,7 +156,7 @@ def _admin_app(services: Services) -> ASGIApp:
 
 
 def _fill_overview(services: Services) -> None:
-    """Read the overview: its next view finds the newest articles of all sources in memory."""
+    """Read the overview: its next view finds the articles of earlier weeks in memory."""
     with suppress(StoreError):
         services.admin.overview.read(datetime.now(UTC))
 

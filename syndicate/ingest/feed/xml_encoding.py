@@ -3,7 +3,7 @@
 Order (X5, RFC 7303 §3): byte order mark, HTTP charset, XML declaration, UTF-8. Bytes that are valid UTF-8
 count as UTF-8 whatever their label: other text is not valid UTF-8 by chance, while a server's default label
 "ISO-8859-1" fits any bytes. If the label fails to decode the bytes, or gives implausible text,
-``detect`` guesses the charset. Charset names are untrusted, so they are looked up in the table below
+``detect_charset`` guesses the charset. Charset names are untrusted, so they are looked up in the table below
 and never in Python's codec registry: its codecs may be slow (``punycode``: 27 s for 800 kB), raise
 (``undefined``) or hide markup (UTF-7). A document type declaration is cut out, so that no entity expands.
 """
@@ -101,7 +101,7 @@ def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
             text = body.decode(codec)
         except UnicodeDecodeError:
             continue
-        best = codec if codec == "utf-8" or body.isascii() else detect(body, codec)
+        best = codec if codec == "utf-8" or body.isascii() else detect_charset(body, codec)
         if best != codec:
             text = body.decode(best, "replace")
         is_mislabelled = best != expected and not body.isascii()
@@ -129,7 +129,7 @@ def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd")
     if bad * 10 > sum(1 for byte in body if byte > 0x7F):
-        codec = detect(body) or "cp1252"
+        codec = detect_charset(body) or "cp1252"
         return body.decode(codec, "replace"), (_read_as(declared, codec),)
     return text, (f"declared as {declared}, but {bad} bytes do not fit; they were replaced",)
 
@@ -171,7 +171,7 @@ def _repaired(match: re.Match[str]) -> str:
     return reference if legal else "\ufffd"
 
 
-def detect(body: bytes, label: str = "") -> str:
+def detect_charset(body: bytes, label: str = "") -> str:
     """Return the codec that decodes ``body`` to the most plausible text, ``""`` without such a codec.
 
     chardet sees the text without markup and URLs, which are ASCII in every charset and would outweigh it.

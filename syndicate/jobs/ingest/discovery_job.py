@@ -52,7 +52,7 @@ class SourcePreview:
 
     @property
     def kind(self) -> SourceKind:
-        """Kind of a source that has this content."""
+        """Kind of the source to add for this content of the web."""
         return SourceKind.SITEMAP if self.format == "sitemap" else SourceKind.FEED
 
 

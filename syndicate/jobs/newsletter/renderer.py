@@ -259,7 +259,7 @@ class EditionRenderer:
         written += tuple(story.coverage_url for story in content.stories)
         later = {unquote(urlsplit(url).path.removeprefix(base)).lstrip("/") for url in written}
         later.add(f"{archive_folder(newsletter.name)}/index.html")
-        local = dead_links(page, self.site.url, self.output, routes=self.routes, later=later)
+        local = doubtful_links(page, self.site.url, self.output, routes=self.routes, later=later)
         dead = {
             story.url: f"the page answered {gone[story.article_id]} when it was last read"
             for story in content.stories
@@ -313,7 +313,7 @@ def _leads(before: EditionContent, after: EditionContent, reason: LeaveReason) -
     return {story.article_id: reason for story in before.stories if story.article_id not in kept}
 
 
-def dead_links(
+def doubtful_links(
     page: MailPage, site_url: str, output: PublishedFiles, *, routes: Collection[str], later: Collection[str]
 ) -> DoubtfulLinks:
     """Return the dead links to this site, and the links that this program cannot judge.

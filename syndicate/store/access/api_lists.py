@@ -31,9 +31,7 @@ ARTICLES = Listing(
     id=_articles.c.id,
     filters={
         "uid": _articles.c.uid,
-        "source": lambda name: _articles.c.source_id.in_(
-            select(_sources.c.id).where(_sources.c.name == name)
-        ),
+        "source": lambda name: _articles.c.source_id.in_(_source_ids.where(_sources.c.name == name)),
         "section": _articles.c.section,
         "language": _articles.c.language,
         "story": _articles.c.story_id,

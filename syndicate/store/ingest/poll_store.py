@@ -30,7 +30,7 @@ _slow = func.count().filter(table.c.ms > SLOW_MS)
 _troubled = select(_source, _failed.label("failed"), _slow.label("slow")).where(_TROUBLE, _recent)
 _found = _troubled.group_by(_source).subquery()
 _every = table.alias("every_poll")
-# An index answers this count, so that no poll is read.
+# Polls that sent a request. An index answers this count, so that no poll is read.
 _asked = select(func.count().filter(text("every_poll.outcome <> 'put_off'")))
 _asked = _asked.where(_every.c.source_id == _found.c.source_id, _every.c.at >= bindparam("since"))
 _TROUBLED = CompiledStatement(select(_found, _asked.correlate(_found).scalar_subquery()))

@@ -87,7 +87,7 @@ _ADDRESSES = CompiledStatement(select(sources.c.id, sources.c.section, _shown_ur
 
 
 def plain_sources(connection: Connection) -> list[tuple[int, str]]:
-    """Return id and name of the sources whose own row tells no trouble, no pause and no push: most."""
+    """Return id and name of each source, as most, whose own row tells no trouble, no pause and no push."""
     return _PLAIN.rows(connection, {})
 
 

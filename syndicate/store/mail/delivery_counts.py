@@ -25,7 +25,7 @@ _COUNTS_OF_ENDED = select(editions.c.id, *(count.scalar_subquery() for count in 
 def count_deliveries(
     connection: Connection, edition_ids: Collection[int]
 ) -> list[tuple[int, str, str | None, int]]:
-    """Return edition, state, cause and number of deliveries that share them; only ended mail has a cause."""
+    """Return (edition, state, cause, number); the cause is ``None`` unless the mail is sent or cancelled."""
     found: list[tuple[int, str, str | None, int]] = []
     if not edition_ids:
         return found

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Row, and_, func, or_, select
+from sqlalchemy import CTE, Connection, and_, func, or_, select
 
-from syndicate.model import EVERY_EDITION, MAIN_KEYS, DeliveryCause, DeliveryState
+from syndicate.model import EVERY_EDITION, DeliveryCause, DeliveryState
 from syndicate.store.mail.delivery_counts import count_deliveries
-from syndicate.store.mail.edition_store import CONFIRMATION, MESSAGE, VARIANT
+from syndicate.store.mail.edition_store import VARIANT
 from syndicate.store.schema import bounces, deliveries, editions
 
 _SENT, _FAILED = DeliveryState.SENT.value, DeliveryState.FAILED.value
@@ -105,18 +104,3 @@ def _family(ids: Sequence[int]) -> CTE:
         .where(main.c.id.in_(ids), or_(part.c.id == main.c.id, belongs))
         .cte()
     )
-
-
-def editions_between(connection: Connection, start: datetime, end: datetime) -> list[Row[Any]]:
-    """Return the main editions and one-off issues whose periods end in a time, in order.
-
-    An edition is in ``trouble`` with failed or uncertain deliveries.
-    """
-    ill = deliveries.c.state.in_((DeliveryState.FAILED.value, DeliveryState.UNCERTAIN.value))
-    trouble = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, ill).exists()
-    names = ("id", "newsletter", "period_end", "state", "subject")
-    query = select(*(editions.c[name] for name in names), trouble.label("trouble"))
-    query = query.where(editions.c.period_end >= start, editions.c.period_end < end, editions.c.revision == 0)
-    query = query.where(editions.c.variant_key.in_(MAIN_KEYS))
-    query = query.where(editions.c.state.not_in((CONFIRMATION, MESSAGE)))
-    return list(connection.execute(query.order_by(editions.c.period_end, editions.c.newsletter)))

@@ -219,16 +219,16 @@ def _newest_shown(connection: Connection, clauses: Sequence[Clause], limit: int)
     the articles with it that were stored last usually are the newest.
     """
     for clause in clauses:
-        match _found(connection, clause):
+        match [] if clause.negated else _found(connection, clause):
             case [Select() as found] if count_up_to(connection, found, _FREQUENT) == _FREQUENT:
                 others = [other for other in clauses if other is not clause]
-                if not clause.negated and (conditions := _stored_last(connection, found, others, limit)):
+                if conditions := _stored_last(connection, found, others, limit):
                     return conditions
     return shown_articles(connection, clauses)
 
 
 def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
-    """Return the queries whose articles match a clause of tags or words; an article may be in several."""
+    """Return the queries whose articles match a clause of tags or words; an article may match several."""
     if clause.field is ClauseField.TAG:
         tagged = schema.article_tags
         return [select(tagged.c.article_id).where(tagged.c.tag.in_(map(tag_key, clause.values)))]
@@ -241,7 +241,7 @@ def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
 def _stored_last(
     connection: Connection, found: Select[tuple[int]], others: Sequence[Clause], limit: int
 ) -> list[ColumnElement[bool]]:
-    """Return conditions for the last stored of the found articles and all newer; empty if these are many."""
+    """Return conditions for the newest of the found articles; empty if the last stored do not tell them."""
     table, (number,) = schema.articles, found.selected_columns
     latest = word_index.latest_ids(connection, found, limit=2 * limit)
 

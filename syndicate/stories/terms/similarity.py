@@ -23,7 +23,7 @@ BACKGROUND_DOCUMENTS = 500
 _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
 # Number of loaded articles counted together: all at once would need as much memory again.
 _COUNTED_TOGETHER = 1000
-_SLOT = np.uint32(0xFFFF)
+_LAST_BITS = np.uint32(0xFFFF)
 _ARRAYS = ("meaning", "shingles", "names", "figures", "shared")
 
 
@@ -45,7 +45,7 @@ class TermSpace:
     def __init__(self) -> None:
         self.documents = 0
         self._counts = np.zeros(TERM_SPACE, np.int32)
-        self._asked = np.zeros(_SLOT + 1, np.bool_)
+        self._asked = np.zeros(_LAST_BITS + 1, np.bool_)
 
     def add(self, article: Fingerprint) -> None:
         """Count the terms of an article."""
@@ -88,10 +88,10 @@ class TermSpace:
         weights = np.frombuffer(b"".join([other.weights for other in others]), np.float16)
         order = np.argsort(query.term_numbers(), kind="stable")
         numbers, own = query.term_numbers()[order], query.term_weights()[order].astype(np.float32)
-        # Few terms are shared: only terms with the last bits of the query's are looked up and multiplied.
-        self._asked[numbers & _SLOT] = True
-        near = np.flatnonzero(self._asked.take(terms & _SLOT))
-        self._asked[numbers & _SLOT] = False
+        # Few terms are shared: only terms with the last 16 bits of a term of the query are looked up.
+        self._asked[numbers & _LAST_BITS] = True
+        near = np.flatnonzero(self._asked.take(terms & _LAST_BITS))
+        self._asked[numbers & _LAST_BITS] = False
         places = np.searchsorted(numbers, terms[near], "right") - 1
         is_shared = numbers[places] == terms[near]
         shared, places = near[is_shared], places[is_shared]

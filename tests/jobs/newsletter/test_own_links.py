@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.newsletter.renderer import dead_links
+from syndicate.jobs.newsletter.renderer import doubtful_links
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.published_files import PublishedFiles
 from syndicate.services.mail_services import web_routes
@@ -21,7 +21,7 @@ LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
 def looked_at(folder: Path, path: str, *, picture: bool = False) -> str:
     html = f'<img alt="" src="{OURS}{path}">' if picture else f'<a href="{OURS}{path}">x</a>'
     routes = ("", "unsubscribe", "subscribe")
-    found = dead_links(MailPage(html), OURS, PublishedFiles(folder), routes=routes, later=LATER)
+    found = doubtful_links(MailPage(html), OURS, PublishedFiles(folder), routes=routes, later=LATER)
     return "dead" if found.dead else "unknown" if found.unknown else "there"
 
 

@@ -12,7 +12,7 @@ from syndicate.model import DeliveryState, Newsletter
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
-from syndicate.store.mail import delivery_counts, edition_figures, edition_store, newsletter_store
+from syndicate.store.mail import delivery_counts, edition_store, newsletter_store
 from syndicate.store.subscribers import audience_store
 
 WEEKS = 4
@@ -86,7 +86,7 @@ class NewsletterViews:
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
     def find(self, name: str) -> Newsletter:
-        """Return a newsletter. Raises ``NotFound``, or ``WrongFields`` for one that cannot be used."""
+        """Return a newsletter. Raises ``NotFound``, or ``WrongFields`` if this version cannot use it."""
         for newsletter in self.newsletters:
             if newsletter.name == name:
                 return newsletter
@@ -124,7 +124,7 @@ class NewsletterViews:
         titles = self.titles
         with self.store.snapshot() as connection:
             paused = newsletter_store.paused_newsletters(connection)
-            past = edition_figures.editions_between(connection, start, end)
+            past = edition_store.editions_between(connection, start, end)
         entries = [
             CalendarEntry(
                 newsletter=found.newsletter,

@@ -80,7 +80,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewReader:
-    """Reads the overview; keeps articles of earlier weeks, deliveries of sent editions for ten minutes."""
+    """Reader of the overview; keeps articles of earlier weeks, counts of sent editions for ten minutes."""
 
     store: Store
     needs: NeedsReader
