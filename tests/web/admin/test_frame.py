@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 from starlette.types import Message
 
-from syndicate.cli.operate.serving import mounted_apps, log_setup_address, web_servers
+from syndicate.cli.operate.serving import log_setup_address, mounted_apps, web_servers
 from syndicate.store import open_store, schema
 from syndicate.store.access import user_store
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
