@@ -1,5 +1,6 @@
 """Opening a store, and what a person reads when it cannot be used."""
 
+import gc
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -310,3 +311,14 @@ def test_idle_connections_to_sqlite_are_closed_and_a_transaction_goes_on(sqlite_
         assert store_values.read_value(connection, "key") == "value"
     sqlite_store.release_unused()
     assert open_one in closed
+
+
+def test_a_store_that_is_dropped_leaves_no_connection_open(tmp_path: Path, recwarn: pytest.WarningsRecorder):
+    """Python warns of an open one since 3.13."""
+    store = open_store(f"sqlite:///{tmp_path / 'dropped.db'}")
+    pragma(store, "user_version")
+    del store
+    gc.collect()
+    assert list(recwarn) == []
+    with pytest.raises(StoreError):
+        open_store(f"sqlite:///{tmp_path}").migrate()

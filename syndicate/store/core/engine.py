@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,11 +229,18 @@ def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
             f"cannot use the store file {path}: {error.strerror}; choose another [store] url"
         ) from error
     # The last connection first: the others stay empty, and its statements stay prepared.
-    engine = create_engine(
-        url, connect_args={"timeout": busy_timeout}, hide_parameters=True, pool_use_lifo=True
-    )
+    arguments = {"timeout": busy_timeout, "factory": _SqliteConnection}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, pool_use_lifo=True)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+class _SqliteConnection(sqlite3.Connection):
+    """Connection that closes when its store is dropped; otherwise Python 3.13 warns of an open one."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):
+            self.close()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
