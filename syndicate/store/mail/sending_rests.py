@@ -39,13 +39,17 @@ def pause_by_hand(connection: Connection) -> SendingRest | None:
 
 
 def rest(connection: Connection, edition_id: int, *, reason: str, by: str, now: datetime) -> bool:
-    """Let an edition rest, or all mail; false when it rests already, or a person has resumed it."""
+    """Let an edition rest, or all mail; false when it rests already.
+
+    The brake also changes nothing where a person has resumed.
+    """
     values = {"since": now, "reason": reason, "rested_by": by, "resumed": None}
-    if by != BRAKE:
-        known = [found.edition_id for found in resting(connection)]
-        upsert(connection, table, {"edition_id": edition_id}, values)
-        return edition_id not in known
-    return insert_new(connection, table, {"edition_id": edition_id, **values})
+    if by == BRAKE:
+        return insert_new(connection, table, {"edition_id": edition_id, **values})
+    if edition_id in [found.edition_id for found in resting(connection)]:
+        return False
+    upsert(connection, table, {"edition_id": edition_id}, values)
+    return True
 
 
 def resume(connection: Connection, edition_id: int, now: datetime) -> bool:

@@ -69,6 +69,8 @@ def test_mail_that_rested_is_not_too_late_for_that(desk: Room) -> None:
     actions = desk.services.admin.deliveries
     actions.pause(Change(actor=command_actor("ann"), now=NOW), "wait", 1)
     late = NOW + 24 * 60 * MINUTE
+    again = actions.pause(Change(actor=command_actor("bob"), now=late - MINUTE), "wait longer", 1)
+    assert not again.is_change, "a second pause leaves reason, person and beginning as they are"
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(desk, smtp.port, now=late).run(late).late == 0
         actions.resume(Change(actor=command_actor("ann"), now=late), 1)
