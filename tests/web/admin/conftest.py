@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -155,6 +156,8 @@ def serving_admin(room: Room, folder: Path) -> Iterator[AdminSite]:
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords with little work; ``tests/access`` tries the real work."""
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    # Kept for the process: a test with real work may have made it.
+    monkeypatch.setattr(passwords, "_unknown_hash", cache(passwords._unknown_hash.__wrapped__))
 
 
 @pytest.fixture
