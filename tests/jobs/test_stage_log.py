@@ -1,7 +1,10 @@
 """The log of stages: what is kept of their runs, and totals that survive restarts and errors."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -58,6 +61,28 @@ def test_runs_within_ten_seconds_are_a_single_commit_and_their_facts_are_added(
     stages.record("deliver", run(sent=7))
     assert rows(store)["ingest"].facts_json == {"new": 5}
     assert rows(store)["deliver"].facts_json == {"sent": 7}
+
+
+def test_workers_that_store_the_same_stages_in_other_orders_lose_no_run(
+    store: Store, caplog: pytest.LogCaptureFixture
+):
+    rounds, names = 30, ("deliver", "ingest", "publish", "stories")
+    together = Barrier(2, timeout=30)
+
+    def work(order: Sequence[str]) -> None:
+        stages = StageLog(store=store, clock=lambda: -1.0)
+        for _ in range(rounds):
+            together.wait()
+            for name in order:
+                stages.record(name, run())
+            stages.flush()
+
+    for name in names:
+        StageLog(store=store).record(name, run())
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, (names, names[::-1])))
+    assert caplog.messages == []
+    assert [sum(row.recent_json[0][2:]) for row in rows(store).values()] == [1 + 2 * rounds] * len(names)
 
 
 def test_a_new_error_and_its_end_are_stored_at_once(stages: StageLog, store: Store):

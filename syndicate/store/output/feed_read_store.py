@@ -23,7 +23,7 @@ class FeedReads(NamedTuple):
 
 def save_reads(connection: Connection, counts: Mapping[FeedReads, int]) -> None:
     """Save counts of days. A stored count that is larger stays: a restarted process counts from 0 again."""
-    for key, count in counts.items():
+    for key, count in sorted(counts.items()):
         statement = insert_for(connection, table).values(**key._asdict(), count=count)
         larger = table.c.count < statement.excluded.count
         connection.execute(

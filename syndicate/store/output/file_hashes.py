@@ -24,7 +24,9 @@ def read_hash(connection: Connection, path: str) -> tuple[str, int] | None:
 def record_files(connection: Connection, hashes: Mapping[str, str | None], now: datetime) -> None:
     """Record the hashes of files by path; ``None`` means that the file was removed."""
     rows = [
-        {"path": path, "hash": found, "written": now} for path, found in hashes.items() if found is not None
+        {"path": path, "hash": found, "written": now}
+        for path, found in sorted(hashes.items())
+        if found is not None
     ]
     if rows:
         new = insert_for(connection, _TABLE)

@@ -30,16 +30,16 @@ class StageRow:
 
 
 def stage_rows(connection: Connection, stages: Collection[str] | None = None) -> dict[str, StageRow]:
-    """Return the last run of all stages, or of some, by name."""
+    """Return the last run of all stages, or of some, which stay locked for the caller, by name."""
     query = select(table).order_by(table.c.stage)
     if stages is not None:
-        query = query.where(table.c.stage.in_(stages))
+        query = query.where(table.c.stage.in_(stages)).with_for_update()
     return {row.stage: StageRow(**row._asdict()) for row in connection.execute(query)}
 
 
 def save_stages(connection: Connection, rows: Iterable[StageRow]) -> None:
-    """Store the last runs of stages."""
-    for row in rows:
+    """Store the last runs of stages, in the order of their names: another worker may store the same."""
+    for row in sorted(rows, key=lambda row: row.stage):
         values = {name: getattr(row, name) for name in StageRow.__slots__}
         upsert(connection, table, {"stage": values.pop("stage")}, values)
 

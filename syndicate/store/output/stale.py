@@ -181,7 +181,7 @@ def marked_hours(marks: Iterable[str]) -> set[int]:
 
 def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
     """Unmark lists that were written at exactly that version."""
-    rows = [{"marked": name, "seen": version} for name, version in written.items()]
+    rows = [{"marked": name, "seen": version} for name, version in sorted(written.items())]
     _CLEAR_LIST.execute_many(connection, rows)
 
 

@@ -314,7 +314,7 @@ def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: dateti
     """Add page openings, by page path, to the counts of an hour; unknown paths are ignored."""
     table, articles = schema.reads, schema.articles
     query = select(articles.c.id, articles.c.path).where(articles.c.path.in_(counts))
-    found = connection.execute(query)
+    found = connection.execute(query.order_by(articles.c.id))
     rows = [{"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in found]
     if rows:
         statement, keys = insert_for(connection, table), ["article_id", "hour"]
