@@ -1,8 +1,9 @@
 """Golden images of the digest: ``./run python -m tests.newsletter.digest_images`` makes them; look at each.
 
-The demo's own edition of a fixed time is drawn at 600 and 375 pixels, in dark mode, from right to left, and
-with images off. ``docs/images/digest.txt`` records the hash of the templates and of the demo's content, so
-that a test fails while the images show former templates. No pixels are compared, since fonts differ.
+The demo's own edition of a fixed time is drawn at 600 and 375 pixels, in dark mode and from right to left.
+Its next edition has a brand with logos, small images and an advertisement; it is drawn in light and dark
+mode and with images off. ``docs/images/digest.txt`` records the hash of the templates and of the content,
+so that a test fails while the images show former templates. No pixels are compared, since fonts differ.
 """
 
 import base64
@@ -46,8 +47,36 @@ IMAGES = (
     ("digest-375", "digest.html", 375, "light", True),
     ("digest-dark", "digest.html", 375, "dark", True),
     ("digest-rtl", "digest-arabic.html", 600, "light", True),
-    ("digest-images-off", "digest.html", 375, "light", False),
+    ("digest-brand", "preview/daily.html", 600, "light", True),
+    ("digest-brand-dark", "preview/daily.html", 375, "dark", True),
+    ("digest-images-off", "preview/daily.html", 375, "light", False),
 )
+# Colours of ink and paper of each logo.
+LOGOS = {
+    "harbour.png": ((122, 31, 61), (255, 255, 255)),
+    "harbour-dark.png": ((242, 160, 181), (23, 25, 26)),
+}
+_LETTER = """
+brand = "harbour"
+images = "all"
+intro = "Good morning from **Harbour Town**."
+footer = "[About us](https://harbour.example/about)"
+"""
+_BRAND = """
+[[brands]]
+name = "harbour"
+title = "Harbour News"
+logo = "harbour.png"
+logo_dark = "harbour-dark.png"
+accent = "#7a1f3d"
+font = "georgia"
+address = "Harbour News, 2 Quay Street, Harbour Town"
+
+[[announcements]]
+name = "quay"
+text = "New at Quay Books: **Tides**, a novel of the coast."
+link = "https://quay.example/tides"
+"""
 _SEEN = (
     # Without the confirmation mail.
     *(
@@ -57,7 +86,7 @@ _SEEN = (
         "templates/words/ar.txt",
         "syndicate/demo/config.toml",
     ),
-    *("syndicate/demo/sources/**/*", "syndicate/demo/demo_images.py"),
+    *("syndicate/demo/sources/**/*", "syndicate/demo/demo_images.py", "tests/newsletter/digest_images.py"),
 )
 
 
@@ -88,6 +117,26 @@ def palette_png(pixels: np.ndarray) -> bytes:
     )
 
 
+def draw_logo(ink: tuple[int, int, int], paper: tuple[int, int, int]) -> bytes:
+    """Return waves in a circle as a PNG of 88 × 88 pixels."""
+    y, x = np.mgrid[:88, :88] - 43.5
+    inked = (x**2 + y**2 < 43.5**2) & (np.abs(y - 10 * np.sin(x / 9)) % 22 >= 9)
+    return palette_png(np.where(inked[..., None], ink, paper).astype(np.uint8))
+
+
+def add_brand(folder: Path) -> None:
+    """Give the demo's newsletter a brand, and write its next edition to ``preview``."""
+    for name, colours in LOGOS.items():
+        (folder / name).write_bytes(draw_logo(*colours))
+    config = folder / "config.toml"
+    first, name, rest = config.read_text("utf-8").partition('[[newsletters]]\nname = "daily"')
+    config.write_text(first + name + _LETTER + rest + _BRAND, "utf-8")
+    for command in (["publish"], ["preview", "daily"]):
+        arguments = [sys.executable, "-m", "syndicate", *command, "--now", _TIME]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run(arguments, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
 def draw(browser: Any, folder: Path, name: str, page: str, width: int, scheme: str, images: bool) -> None:
     """Draw a page of the demo in ``folder`` as ``docs/images/NAME.png``."""
     context = browser.new_context(viewport={"width": width, "height": 700}, color_scheme=scheme)
@@ -95,7 +144,9 @@ def draw(browser: Any, folder: Path, name: str, page: str, width: int, scheme: s
 
     def answer(route: Any) -> None:
         path = urlsplit(route.request.url).path
-        route.fulfill(body=draw_image(path), content_type="image/png") if images else route.abort()
+        logo = LOGOS.get(path.rpartition("/")[2].removeprefix("brand-"))
+        body = draw_logo(*logo) if logo else draw_image(path)
+        route.fulfill(body=body, content_type="image/png") if images else route.abort()
 
     tab.route("**/*.png", answer)
     tab.goto((folder / page).as_uri())
@@ -114,6 +165,7 @@ def main() -> None:
     with TemporaryDirectory() as place, sync_playwright() as playwright:
         command = [sys.executable, "-m", "syndicate", "demo", "--out", place, "--now", _TIME]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        add_brand(Path(place))
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for image in IMAGES:
             draw(browser, Path(place), *image)

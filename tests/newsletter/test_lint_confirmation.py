@@ -71,9 +71,8 @@ def test_M3_padding_stands_on_cells_only() -> None:
     cells = {
         "around",
         "intro",
-        "gap-left",
-        "gap-right",
         "masthead",
+        "signed",
         "picture",
         "lead",
         "block",

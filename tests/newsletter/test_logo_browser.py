@@ -1,0 +1,54 @@
+"""Place of the title in a browser, with and without the logo above it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.newsletter.digest_images import draw_logo
+from tests.newsletter.rendering import SITE, render
+from tests.newsletter.stories import newsletter
+
+pytestmark = pytest.mark.all
+LOGO, DARK = "https://news.example.com/logo.png", "https://news.example.com/dark.png"
+
+
+def boxes(page: Any, html: str) -> dict[str, dict[str, float]]:
+    """Return the boxes of the visible logos by address, and those of the title and the lead's headline."""
+    page.set_content(html)
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    logos = {
+        image.get_attribute("src"): image.bounding_box()
+        for image in page.locator("img.sign").all()
+        if (image.bounding_box() or {}).get("height")
+    }
+    places = {name: page.locator(name).first.bounding_box() for name in (".nameplate", ".first")}
+    return logos | places
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("width", [375, 600])
+def test_a_logo_stands_above_the_title_and_leaves_nothing_where_images_are_off(
+    browser: Any, width: int, language: str, scheme: str
+) -> None:
+    site = replace(SITE, brand=replace(SITE.brand, logo_dark_url=DARK))
+    letter = newsletter(language=language)
+    plain, branded = render(letter=letter).html, render(letter=letter, site=site, logo_url=LOGO).html
+    page = browser.new_page(viewport={"width": width, "height": 700}, color_scheme=scheme)
+    page.route("**/*", lambda route: route.abort())
+    expected = boxes(page, plain)
+    assert boxes(page, branded) == expected
+    page.unroute("**/*")
+    logo = draw_logo((0, 0, 0), (255, 255, 255))
+    page.route("**/*", lambda route: route.fulfill(body=logo, content_type="image/png"))
+    shown = boxes(page, branded)
+    box, title = shown[LOGO if scheme == "light" else DARK], shown[".nameplate"]
+    assert (DARK if scheme == "light" else LOGO) not in shown
+    assert box["height"] == 44
+    assert box["y"] + 44 < title["y"]
+    edges = (box["x"], title["x"])
+    if language == "ar":
+        edges = (box["x"] + box["width"], title["x"] + title["width"])
+    assert edges[0] == edges[1]
+    page.close()
