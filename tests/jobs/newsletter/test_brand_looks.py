@@ -93,6 +93,7 @@ def test_its_archive_has_the_brands_style_sheet_logo_and_words(room: Room) -> No
     assert 'alt="Coast &amp; Co"' in page
     assert "<em>morning</em>" in page
     assert "Made &lt;b&gt;here&lt;/b&gt;." in page
+    assert "Coast &amp; Co, 9 Pier Road" in page
     css = (output / "site/assets/brand-coast.css").read_text("utf-8")
     assert "--accent: #7a1f3d" in css
     # Lightened for dark pages, since the brand names no dark accent.
@@ -101,6 +102,7 @@ def test_its_archive_has_the_brands_style_sheet_logo_and_words(room: Room) -> No
     assert (output / "site/assets/brand-coast.png").read_bytes() == LOGO
     plain = (output / "site/newsletters/plain/index.html").read_text("utf-8")
     assert "brand-coast" not in plain
+    assert "1 Pier Road" not in plain
     assert "style=" not in page
 
 
@@ -116,6 +118,7 @@ def test_pages_of_the_web_server_show_the_brand_of_their_newsletter(room: Room) 
 
     assert "brand-coast.css" in form("daily")
     assert "<em>morning</em>" in form("daily")
+    assert "9 Pier Road" in form("daily")
     assert "brand-coast.css" in form("daily", page="pages/embedded.html")
     assert "brand-coast.css" not in form("plain")
     assert "brand-coast.css" not in form("daily", "plain")
