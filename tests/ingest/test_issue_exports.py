@@ -243,6 +243,19 @@ def test_scripts_styles_and_foreign_schemes_do_not_survive():
     assert issue.html == '<p>Text<a rel="noopener">a</a></p>'
 
 
+@pytest.mark.parametrize("front", ["", "---\ndate: 2024-06-01\n---\n"])
+def test_without_a_subject_the_heading_of_a_markdown_file_is_the_subject(front):
+    issues, left_out = read({"2024-06-01.md": f"{front}# Summer *begins*\n\nWarm.\n"})
+    assert left_out == {}
+    assert issues["Summer begins"].html == "<p>Warm.</p>"
+
+
+def test_a_part_of_a_mail_needs_no_headers():
+    head = "Subject: Bare\nDate: Mon, 02 Oct 2023 08:00:00 +0200\nMIME-Version: 1.0\n"
+    mail = f'{head}Content-Type: multipart/mixed; boundary="b"\n\n--b\n\nOnly *text*.\n--b--\n'
+    assert "Only" in read({"a.eml": mail})[0]["Bare"].text
+
+
 def test_issues_of_two_products_may_have_the_same_id():
     texts = ("subject: Old\ndate: 2023-01-01", "subject: New\ndate: 2024-01-01")
     old, new = (next(iter(read({"1.md": f"---\nid: 1\n{text}\n---\nx\n"})[0].values())) for text in texts)

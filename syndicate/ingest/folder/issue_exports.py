@@ -66,6 +66,7 @@ _LEFTOVER = re.compile(
 )
 _LAYOUT = re.compile(r"<(/?)(?:table|tr|td|caption)(?: [^<>]*)?>|</?(?:tbody|thead|tfoot)(?: [^<>]*)?>")
 _EMPTY = re.compile(r"<(p|div|span|li|ul|h[2-6]|strong|em|b|i)(?: [^<>]*)?>(?:\s|&nbsp;)*</\1>")
+_META = re.compile("og:|article:|date")
 _FILE_DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
 
 
@@ -136,14 +137,11 @@ def _records(name: str, data: bytes) -> Iterator[Record]:
     elif suffix in (".md", ".markdown"):
         values, body = split_front_matter(text)
         record = {name: listed[0] for name, listed in values.items() if listed}
-        yield record | {"body": _markdown(body)}
+        html = _markdown(body)
+        yield {"title": parse_html_file(html).heading} | record | {"body": html}
     else:
         page = parse_html_file(text[:MAX_HTML_CHARACTERS])
-        meta = {
-            name: listed[0]
-            for name, listed in page.meta.items()
-            if name.startswith(("og:", "article:", "date"))
-        }
+        meta = {name: listed[0] for name, listed in page.meta.items() if _META.match(name)}
         title = page.title or page.heading
         yield {"title": title, "canonical": page.canonical, "date": page.time} | meta | {"body": text}
 
@@ -178,7 +176,8 @@ def _mail_record(data: bytes) -> Record:
     message = message_from_bytes(data, policy=policy.default)
     headers = {_key(name): str(message.get(name, "")) for name in ("Message-ID", "Subject", "Date")}
     part = message.get_body(("html", "plain"))
-    body = str(part.get_content()) if part else ""
+    # A part without headers has the length 0.
+    body = "" if part is None else str(part.get_content())
     is_html = part is not None and part.get_content_type() == "text/html"
     return headers | {"body": body if is_html else markdown_html(body)}
 
