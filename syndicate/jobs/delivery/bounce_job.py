@@ -137,7 +137,8 @@ class BounceJob:
             # Its reader may have returned since. Reports about unknown deliveries cannot be told apart.
             if delivery_id and bounce_store.has_left(connection, **ids, since=now - REPEATED_WITHIN):
                 return REPEATED
-            bounce_store.record_bounce(connection, **ids, kind=report.kind, status="", detail="", now=now)
+            if delivery_id:
+                bounce_store.record_bounce(connection, **ids, kind=report.kind, status="", detail="", now=now)
             variant = bounce_store.variant_of(connection, delivery_id)
             if variant.startswith(message_store.SEARCH):
                 number = int(variant.removeprefix(message_store.SEARCH))

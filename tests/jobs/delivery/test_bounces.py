@@ -4,6 +4,7 @@ import mailbox
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from syndicate.audience.link_tokens import SEARCH, make_token, unsubscribe_token
 from syndicate.delivery.bounce_mailboxes import read_maildir
@@ -20,6 +21,7 @@ from syndicate.store.leases import leases
 from syndicate.store.mail import bounce_store, delivery_store, message_store
 from syndicate.store.mail.edition_figures import read_figures
 from syndicate.store.output import saved_searches
+from syndicate.store.schema import deliveries
 from syndicate.store.subscribers import audience_store, suppression_list
 from tests import factories
 from tests.delivery.bounce_messages import complaint, notification
@@ -122,6 +124,15 @@ def test_a_mail_to_unsubscribe_leaves_without_suppressing(bounce) -> None:
     assert not subscribed(bounce)
     with bounce.store.write() as connection:
         assert factories.subscribe(connection, "jo@example.org") == ["left"]
+
+
+def test_a_mail_to_unsubscribe_counts_for_the_latest_edition(bounce) -> None:
+    with bounce.store.write() as connection:
+        token = unsubscribe_token(leases.read_secret(connection), 1)
+        connection.execute(update(deliveries).values(state="sent", changed=NOW))
+    assert bounce.handle(f"Subject: unsubscribe {token}\r\n\r\n".encode(), NOW + DAY) == "leaving"
+    with bounce.store.read() as connection:
+        assert read_figures(connection, [1])[1].unsubscribed == 1
 
 
 @pytest.mark.parametrize(
