@@ -10,7 +10,7 @@ from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import inline_styles
 from syndicate.newsletter.sample_edition import sample_stories
-from syndicate.newsletter.story_views import TOKEN
+from syndicate.newsletter.story_views import TOKEN, content_from_stories
 from tests.newsletter.edition import full_edition
 from tests.newsletter.rendering import CHOOSE, LINK, SITE, Elements, render, story
 from tests.newsletter.stories import NOW, newsletter
@@ -28,6 +28,17 @@ def test_a_newsletter_speaks_its_own_language_and_lint_finds_nothing(language: s
         assert english not in edition.html + edition.text
     assert f'<p class="small" lang="{spoken}"' in edition.html
     assert errors_of(lint_mail(edition)) == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "colon"), [("en", ": "), ("fr", " : "), ("ja", "："), ("zh-Hant", "：")]
+)
+def test_a_colon_is_written_as_the_language_writes_it(language: str, colon: str) -> None:
+    letter = replace(newsletter(), language=language)
+    content = replace(content_from_stories((story(1),), SITE), correction="A mistake")
+    edition = render(letter=letter, content=content)
+    assert edition.subject.partition(content.stories[0].title)[0].endswith(colon)
+    assert f"{colon.rstrip()}\n{LINK}" in edition.text.replace("\xa0", " ")
 
 
 def test_an_edition_with_everything_passes_every_rule() -> None:
