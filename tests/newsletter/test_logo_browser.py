@@ -3,10 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.newsletter.digest_images import draw_logo
-from tests.newsletter.rendering import SITE, render
+from syndicate.audience.confirmation import ConfirmationContent, render_confirmation
+from syndicate.templating import Templates
+from tests.newsletter.digest_images import draw_logo, palette_png
+from tests.newsletter.rendering import LINK, SITE, render
 from tests.newsletter.stories import newsletter
 
 pytestmark = pytest.mark.all
@@ -51,4 +54,22 @@ def test_a_logo_stands_above_the_title_and_leaves_nothing_where_images_are_off(
     if language == "ar":
         edges = (box["x"] + box["width"], title["x"] + title["width"])
     assert edges[0] == edges[1]
+    page.close()
+
+
+def test_a_wide_logo_fits_a_phone_in_both_kinds_of_mail(browser: Any) -> None:
+    brand = replace(SITE.brand, logo_url=LOGO)
+    question = ConfirmationContent(
+        newsletter="The Brief", brand=brand, language="en", agreed="Yes.", confirm_url=LINK, hours=72
+    )
+    page = browser.new_page(viewport={"width": 375, "height": 700})
+    wide = palette_png(np.zeros((88, 1200, 3), dtype=np.uint8))
+    page.route("**/*", lambda route: route.fulfill(body=wide, content_type="image/png"))
+    for html in (render(logo_url=LOGO).html, render_confirmation(Templates(), question)[1]):
+        page.set_content(html)
+        page.wait_for_function("[...document.images].every(image => image.complete)")
+        box = page.locator(f'img[src="{LOGO}"]').bounding_box()
+        assert box["x"] + box["width"] <= 375 - 18
+        assert box["height"] <= 44
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.close()
