@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,17 +22,13 @@ from syndicate.jobs.admin.stories.article_actions import ArticleActions
 from syndicate.jobs.admin.stories.search_actions import SearchActions
 from syndicate.jobs.admin.stories.story_actions import StoryActions
 from syndicate.jobs.admin.system.overview_views import OverviewReader
-from syndicate.jobs.admin.system.system_views import SettingRow, SystemJobs, shown_value
+from syndicate.jobs.admin.system.system_views import SystemJobs
 from syndicate.services.command_jobs import CommandJobs
 from syndicate.services.mail_services import mail_domain
-from syndicate.settings.values import Section, is_duration
-from syndicate.toml_lines import lines_of_paths
+from syndicate.settings.setting_rows import setting_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from syndicate.services.admin_services import AdminServices
-    from syndicate.settings import Settings
 
 
 class AdminJobs(CommandJobs):
@@ -113,37 +107,3 @@ class AdminJobs(CommandJobs):
         self.segments = tuple(segment.name for segment in settings.segments)
         self.mail_domain, self.mail_rate = mail_domain(settings), settings.mail.rate
         self.held_files = HeldFiles(folder=settings.path(".syndicate-uploads"))
-
-
-def setting_rows(settings: Settings, environment: Mapping[str, str] = os.environ) -> list[SettingRow]:
-    """Return every setting; the tables of sources, channels and newsletters have pages of their own."""
-    try:
-        lines = lines_of_paths(settings.path(settings.file).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        lines = {}
-    return [
-        row for name in type(settings).model_fields for row in _section(settings, name, lines, environment)
-    ]
-
-
-def _section(
-    settings: Settings,
-    section: str,
-    lines: Mapping[tuple[str | int, ...], int],
-    environment: Mapping[str, str],
-) -> Iterator[SettingRow]:
-    values = getattr(settings, section)
-    if not isinstance(values, Section):
-        return
-    for key, field in type(values).model_fields.items():
-        variable = f"SYNDICATE_{section}__{key}".upper()
-        line = lines.get((section, key))
-        origin = f"line {line} of {settings.file}" if line else "default"
-        value = getattr(values, key)
-        if is_duration(field.metadata):
-            value = timedelta(seconds=value)
-        # The URL of a store may hold a password, before the host or among its parameters.
-        has_password = section == "store" and ("@" in str(value) or "password" in str(value).lower())
-        is_secret = type(value).__name__ == "SecretStr" or has_password
-        shown = shown_value(value, is_secret=is_secret)
-        yield SettingRow(section, key, shown, variable if variable in environment else origin)

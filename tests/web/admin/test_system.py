@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.stage_log import StageRun
-from syndicate.services.admin_jobs import setting_rows
 from syndicate.settings import Settings
+from syndicate.settings.setting_rows import setting_rows
 from syndicate.settings.site_settings import StoreSettings
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import source_store

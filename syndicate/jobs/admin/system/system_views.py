@@ -1,9 +1,9 @@
 """System and settings pages: daemon, store, jobs, leases, failures, backups, settings and checks."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from syndicate.errors import ActionRefused, NotFound
@@ -22,7 +22,6 @@ from syndicate.store.leases import leases, worker_store
 from syndicate.store.output import metric_rows
 
 FAILURES_SHOWN = 100
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +149,3 @@ class SystemJobs:
     def _files(self) -> list[tuple[str, int]]:
         files = self.backup.files() if self.backup else []
         return [(file.name, file.stat().st_size) for file in reversed(files)]
-
-
-def shown_value(value: object, *, is_secret: bool) -> str:
-    """Return the value of a setting as text; a secret is never shown."""
-    if is_secret:
-        return "set, never shown" if value else "not set"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-        exact = [(name, size) for name, size in _UNITS if seconds and not seconds % size]
-        name, size = exact[0] if exact else ("s", 1)
-        return f"{seconds / size:g} {name}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} = {shown_value(each, is_secret=False)}" for name, each in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(shown_value(each, is_secret=False) for each in value)
-    return "" if value is None else str(value)
