@@ -72,6 +72,7 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
         steps = [
             step for step in message_store.count_steps(connection) if newsletter in (None, step.newsletter)
         ]
+        zones = {name: zone_of(services, name) for name in {report.edition.newsletter for report in reports}}
     rows = [
         {
             **attributes(report.edition, "id newsletter"),
@@ -94,7 +95,7 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
         headers = ("id", "newsletter", "period end", "rev", "state", "stories", "sent", "subject")
         shown = []
         for row, report in zip(rows, reports, strict=True):
-            end = report.edition.period_end.astimezone(zone_of(services, report.edition.newsletter))
+            end = report.edition.period_end.astimezone(zones[report.edition.newsletter])
             is_imported = report.state == edition_store.IMPORTED
             lost = row["bounced"] + row["complaints"] + row["left"]
             cells = row | {
@@ -172,6 +173,7 @@ def show_(call: Call, edition_id: int) -> None:
             ids = [edition_id, *(variant.edition.id for variant in variants)]
             deliveries = delivery_counts.count_by_edition(connection, ids)
             figures = edition_figures.read_figures(connection, [edition_id])[edition_id]
+        zone = zone_of(services, reviewed.edition.newsletter)
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(content.stories, start=1)
     ]
@@ -191,8 +193,6 @@ def show_(call: Call, edition_id: int) -> None:
         ],
         "changes": [attributes(change, "by=changed_by action detail at=changed") for change in changes],
     }
-
-    zone = zone_of(services, reviewed.edition.newsletter)
     end = local_time(reviewed.edition.period_end, zone)
     if answer["state"] == edition_store.IMPORTED:
         end = f"{reviewed.edition.period_end.astimezone(zone):%a %d %b %Y}"

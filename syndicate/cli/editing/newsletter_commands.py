@@ -44,9 +44,9 @@ def newsletters() -> None:
 def list_(call: Call) -> None:
     """Show newsletters, next editions, subscribers."""
     with call.services() as services:
-        at = call.now
+        at, known = call.now, tuple(services.newsletters)
         next_by_name = next_editions(services, at)
-        waiting = waiting_periods(services.store, services.newsletters, at)
+        waiting = waiting_periods(services.store, known, at)
         with services.store.read() as connection:
             counts = audience_store.count_subscriptions_by_state(connection)
             missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
@@ -60,7 +60,7 @@ def list_(call: Call) -> None:
             "gathering": gathering_answer(*waiting[newsletter.name]) if newsletter.name in waiting else None,
             "missed": missed.get(newsletter.name, []),
         }
-        for newsletter in services.newsletters
+        for newsletter in known
     ]
 
     def text() -> None:
