@@ -49,9 +49,10 @@ async def serve_with_settings(config: Path, settings: Settings, opening: Opening
             await serve(signals, event)
         finally:
             await asyncio.to_thread(stack.close)
-        # The former services are in reference cycles, and frozen with their index.
         del serve
-        await asyncio.to_thread(collect_frozen)
+        if not signals.ending:
+            # The former services are in reference cycles, and frozen with their index.
+            await asyncio.to_thread(collect_frozen)
         previous, settings, event = settings, signals.next_settings(), "reloaded"
     if signals.failure is not None:
         raise signals.failure
