@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from syndicate.errors import PAUSE, FetchError, SyndicateError
-from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.model import ParsedSource, Source, SourceState
 from syndicate.text.urls import same_site
 
 JITTER = 0.1
@@ -83,7 +83,7 @@ class PollOutcome:
 
 def options_for(source: Source, options: PollingOptions) -> PollingOptions:
     """Return the intervals of a source."""
-    if source.kind is SourceKind.FOLDER and source.interval is None:
+    if source.kind.is_local and source.interval is None:
         interval = min(options.min_interval, FOLDER_INTERVAL)
         return PollingOptions(
             min_interval=interval, max_interval=interval, min_interval_reason="folders are read every minute"

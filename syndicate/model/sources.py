@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+_FACTS = ("is_polled", "is_requested", "is_feed", "lists_items", "lists_site", "is_local")
+
 
 class SourceKind(StrEnum):
     """Kind of source: feed, sitemap or page over HTTP, a local folder of files, or the API."""
@@ -14,19 +16,21 @@ class SourceKind(StrEnum):
     is_requested: bool  # over HTTP
     is_feed: bool  # its document has the items, and may name a hub
     lists_items: bool  # an item that its document lacks is gone
+    lists_site: bool  # its document lists all pages of a site, articles or not
+    is_local: bool  # a folder of this machine
 
     def __new__(cls, name: str, *facts: str) -> Self:
         """Make a member of its name and its facts."""
         kind = str.__new__(cls, name)
         kind._value_ = name
-        for fact in ("is_polled", "is_requested", "is_feed", "lists_items"):
+        for fact in _FACTS:
             setattr(kind, fact, fact in facts)
         return kind
 
     FEED = "feed", "is_polled", "is_requested", "is_feed", "lists_items"
-    SITEMAP = "sitemap", "is_polled", "is_requested"
+    SITEMAP = "sitemap", "is_polled", "is_requested", "lists_site"
     PAGE = "page", "is_polled", "is_requested"
-    FOLDER = "folder", "is_polled", "lists_items"
+    FOLDER = "folder", "is_polled", "is_local", "lists_items"
     API = "api"
 
 

@@ -87,7 +87,7 @@ class SourceSettings(Section):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         is_folder = not is_web_url(self.url)
-        if self.kind and (self.kind is SourceKind.FOLDER) != is_folder:
+        if self.kind and self.kind.is_local != is_folder:
             raise ValueError(f"{self.url!r} is {'a path' if is_folder else 'an address'}: no {self.kind}")
         if self.select != SelectSettings():
             if self.kind not in (None, SourceKind.PAGE) or is_folder:

@@ -12,7 +12,7 @@ from syndicate.audience.mailbox_address import parse_mailbox
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import say, table
 from syndicate.errors import ConfigError, FetchError, RenderError, StoreError, SyndicateError
-from syndicate.model import ClauseField, SourceKind
+from syndicate.model import ClauseField
 from syndicate.net import read_credentials
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.newsletter.sample_edition import sample_stories
@@ -222,7 +222,7 @@ def _check_sources(services: Services, report: CheckReport) -> None:
     if not services.sources:
         report.notes.append("there are no [[sources]] yet")
     for source in services.sources:
-        if source.kind is SourceKind.FOLDER and not Path(source.url).is_dir():
+        if source.kind.is_local and not Path(source.url).is_dir():
             report.problems.append(
                 f"source {source.name}: there is no folder {source.url}; a URL begins with https://"
             )

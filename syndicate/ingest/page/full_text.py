@@ -112,8 +112,7 @@ def select_entries(
 
     Only sitemaps and listing pages have entries without content. ``first`` marks the first poll of a source.
     """
-    has_bare_entries = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
-    if not has_bare_entries:
+    if not source.kind.lists_site and source.select is None:
         return DocumentContent(source=source, parsed=parsed)
     selected_entries, skipped_entries = select_new_entries(parsed.entries, now, options, first=first)
     titled = tuple(entry for entry in selected_entries if entry.title)

@@ -21,7 +21,6 @@ from syndicate.model import (
     ParsedSource,
     QueuedPage,
     Source,
-    SourceKind,
     SourceState,
 )
 from syndicate.store import Connection, Store
@@ -44,7 +43,7 @@ class SourceOutcome:
 
 def dates_by_first_seen(source: Source, state: SourceState) -> bool:
     """Return whether an undated new entry of this source is dated now (see ``DocumentContent``)."""
-    return state.last_success is not None and source.kind is not SourceKind.SITEMAP
+    return state.last_success is not None and not source.kind.lists_site
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,8 +137,8 @@ def plan_entries(
 def _has_no_dates(content: DocumentContent, now: datetime) -> bool:
     """Return whether no new entry has a date, or any may have none: each file of a folder is dated alone."""
     entries = content.parsed.entries
-    is_folder = content.source.kind is SourceKind.FOLDER
-    return bool(entries) and (is_folder or not any(identity.has_date(entry, now) for entry in entries))
+    is_local = content.source.kind.is_local
+    return bool(entries) and (is_local or not any(identity.has_date(entry, now) for entry in entries))
 
 
 def _plan_document(

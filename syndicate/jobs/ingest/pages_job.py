@@ -22,7 +22,7 @@ from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
 from syndicate.jobs.ingest.robots_lookup import OriginRules, pause_origin, rules_for
 from syndicate.jobs.ingest.source_reading import parse_request
-from syndicate.model import Entry, PageRead, ParsedSource, ReadState, SourceKind
+from syndicate.model import Entry, PageRead, ParsedSource, ReadState
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection
 from syndicate.store.core import quarantine
@@ -224,7 +224,7 @@ class _Run:
             response,
             DocumentKind.PAGE,
             requested_url=page.url,
-            is_listed_article=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
+            is_listed_article=page.entry is None or not page.source.kind.lists_site,
             paywall=page.source.paywall,
         )
         parsed = self.importer.parser().parse(request)

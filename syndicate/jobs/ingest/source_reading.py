@@ -163,7 +163,7 @@ def read_now(
 
     Raises ``FetchError`` or ``ParseError`` when the source cannot be read.
     """
-    if source.kind is SourceKind.FOLDER:
+    if source.kind.is_local:
         return read_folder(Path(source.url), known=frozenset(), read=file_parser(parser, zone)), None
     response = fetcher().fetch_one(source_request(source))
     return parse_response(parser(), response, **parser_options(source)), response

@@ -174,7 +174,7 @@ def list_sources(
 @routes.write("POST", "/sources", "source-known", status=201)
 def add_source(call: Call, given: GivenSource) -> Response:
     """Add a source, read at once. Find its address with `/discoveries`."""
-    if given.kind is SourceKind.FOLDER:
+    if given.kind.is_local:
         raise WrongFields({"kind": "A folder is declared in config.toml."})
     texts = {key: text for key, text in given.texts().items() if text or key != "name"}
     source = Source(id=0, name="", url=checked_url(given.url), kind=given.kind, own=given.own)
