@@ -1,7 +1,7 @@
 """Options that several commands share, and the services that they name."""
 
 import getpass
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.output import show
+from syndicate.cli.output import show, table
 from syndicate.model.actors import Change, command_actor
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
@@ -95,6 +95,19 @@ class Call:
         """Print the answer as a JSON object, or as ``text``."""
         show(answer, self.as_json, text)
 
+    def show_table(
+        self,
+        key: str,
+        columns: Sequence[str],
+        values: Sequence[Mapping[str, Any]],
+        empty: str,
+        *,
+        right: Sequence[int] = (),
+    ) -> None:
+        """Print values as a JSON list, or their ``columns`` as a table; without values print ``empty``."""
+        rows = [["" if value[name] is None else value[name] for name in columns] for value in values]
+        self.show({key: values}, (lambda: table(columns, rows, right=right)) if rows else empty)
+
     def show_change(self, name: str, outcome: str, text: str, changed: bool) -> None:
         """Print the new state of a named row; ``changed`` is false if it was in that state before."""
         self.show({"name": name, "outcome": outcome, "changed": changed}, f"{name} {text}.")
@@ -141,6 +154,20 @@ def tried_options(command: Command) -> Command:
         return command(replace(call, dry_run=dry_run), **given)
 
     return action_options(called)
+
+
+def add_command(
+    group: click.Group,
+    name: str,
+    text: str,
+    run: Command,
+    *parameters: Callable[[Command], Command],
+    options: Callable[[Command], Command] = action_options,
+) -> None:
+    """Add a command that calls ``run`` with a ``Call`` and its parameters; ``text`` is its help."""
+    for parameter in reversed(parameters):
+        run = parameter(run)
+    group.command(name, help=text)(options(run))
 
 
 def _system_user() -> str:

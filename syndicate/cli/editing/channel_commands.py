@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.options import Call, Command, action_options, timed_options
+from syndicate.cli.options import Call, Command, action_options, add_command, timed_options
 from syndicate.cli.output import attributes, table
 from syndicate.errors import ActionRefused
 from syndicate.model.actors import ActionResult, Change
@@ -60,12 +60,9 @@ def add_editing(
     def remove(call: Call, name: str) -> None:
         act(call, lambda services, change: actions_of(services).remove(change, name))
 
+    named = click.argument("name")
     for command, options in ((add, fields), (edit, fields), (remove, ())):
-        with_options: Command = click.argument("name")(command)
-        for option in reversed(options):
-            with_options = option(with_options)
-        name = command.__name__
-        group.command(name, help=texts[name])(action_options(with_options))
+        add_command(group, command.__name__, texts[command.__name__], command, *options, named)
 
 
 @click.group()

@@ -15,7 +15,14 @@ import click
 
 from syndicate.cli.arguments import ROW_NUMBER, limit_option, newsletter_named
 from syndicate.cli.editing.issue_commands import write
-from syndicate.cli.options import Call, action_options, common_options, dry_run_option, timed_options
+from syndicate.cli.options import (
+    Call,
+    action_options,
+    add_command,
+    common_options,
+    dry_run_option,
+    timed_options,
+)
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
 from syndicate.jobs.admin.mailing.edition_actions import EditionActions
@@ -50,14 +57,10 @@ editions.add_command(write)
 
 def _review_command(name: str, values: str, run: Callable[..., None], help_text: str) -> None:
     """Add a command that changes an edition; ``values`` are the names of its further arguments."""
-
-    def command(call: Call, edition_id: int, **given: Any) -> None:
-        run(call, edition_id, **given)
-
-    for value in reversed(values.split()):
-        command = click.argument(value, type=int if value in ("place", "to") else str)(command)
-    command = click.argument("edition_id", type=ROW_NUMBER)(command)
-    editions.command(name, help=help_text)(action_options(command))
+    arguments = [
+        click.argument(value, type=int if value in ("place", "to") else str) for value in values.split()
+    ]
+    add_command(editions, name, help_text, run, click.argument("edition_id", type=ROW_NUMBER), *arguments)
 
 
 @editions.command("list")

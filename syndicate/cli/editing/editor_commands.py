@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, duration_value
-from syndicate.cli.options import Call, action_options, timed_options, tried_options
+from syndicate.cli.options import Call, Command, action_options, add_command, timed_options, tried_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.admin.stories.admin_story_views import decision_words
 from syndicate.jobs.admin.stories.story_actions import MAX_HEADLINE, StoryActions, decision_value
@@ -32,61 +32,48 @@ def editor() -> None:
     """
 
 
-def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that all decisions share."""
-    valid_for = click.option(
-        "--for", "valid_for", callback=duration_value, help="Validity, such as 12h or 3d."
+def _decision(
+    action: EditorAction,
+    text: str,
+    *parameters: Callable[[Command], Command],
+    value: Callable[..., str] = lambda: "",
+) -> None:
+    """Add the command of a decision; ``value`` returns its value from the parameters beside ARTICLE."""
+
+    def run(call: Call, article: str, valid_for: timedelta | None, **given: Any) -> None:
+        _decide(call, article, action, value(**given), valid_for)
+
+    add_command(
+        editor, action, text, run, _valid_for, click.argument("article"), *parameters, options=tried_options
     )
-    return tried_options(valid_for(command))
 
 
-@editor.command()
-@_decision_options
-@click.option(
-    "--place", type=click.IntRange(1, 50), default=1, show_default=True, help="The place in the top list."
-)
-@click.argument("article")
-def pin(call: Call, article: str, place: int, **given: Any) -> None:
-    """Pin the story of ARTICLE to a place of the top list. Editions show it first."""
-    _decide(call, article, EditorAction.PIN, str(place), **given)
-
-
-@editor.command()
-@_decision_options
-@click.argument("article")
-def drop(call: Call, article: str, **given: Any) -> None:
-    """Keep the story of ARTICLE out of the lists and editions. Its pages and feed items stay."""
-    _decide(call, article, EditorAction.DROP, "", **given)
-
-
-@editor.command()
-@_decision_options
-@click.argument("article")
-@click.argument("headline")
-def retitle(call: Call, article: str, headline: str, **given: Any) -> None:
-    """Show ARTICLE under another HEADLINE. Its page also shows the publisher's."""
+def _headline(headline: str) -> str:
     if not clean_line(headline, MAX_HEADLINE):
         raise click.UsageError("HEADLINE is empty")
-    _decide(call, article, EditorAction.RETITLE, headline, **given)
+    return headline
 
 
-@editor.command()
-@_decision_options
-@click.argument("article")
-@click.argument("factor", type=click.FloatRange(0.01, 100))
-def boost(call: Call, article: str, factor: float, **given: Any) -> None:
-    """Multiply the score of the story of ARTICLE. A FACTOR below 1 lowers it."""
+def _factor(factor: float) -> str:
     if isnan(factor):
         raise click.UsageError("FACTOR must be a number from 0.01 to 100")
-    _decide(call, article, EditorAction.BOOST, f"{factor:g}", **given)
+    return f"{factor:g}"
 
 
-@editor.command()
-@_decision_options
-@click.argument("article")
-def lead(call: Call, article: str, **given: Any) -> None:
-    """Let ARTICLE lead its story."""
-    _decide(call, article, EditorAction.LEAD, "", **given)
+_valid_for = click.option("--for", "valid_for", callback=duration_value, help="Validity, such as 12h or 3d.")
+_place = click.option(
+    "--place", type=click.IntRange(1, 50), default=1, show_default=True, help="The place in the top list."
+)
+_of_factor = click.argument("factor", type=click.FloatRange(0.01, 100))
+_PIN = "Pin the story of ARTICLE to a place of the top list. Editions show it first."
+_DROP = "Keep the story of ARTICLE out of the lists and editions. Its pages and feed items stay."
+_RETITLE = "Show ARTICLE under another HEADLINE. Its page also shows the publisher's."
+_BOOST = "Multiply the score of the story of ARTICLE. A FACTOR below 1 lowers it."
+_decision(EditorAction.PIN, _PIN, _place, value=lambda place: f"{place}")
+_decision(EditorAction.DROP, _DROP)
+_decision(EditorAction.RETITLE, _RETITLE, click.argument("headline"), value=_headline)
+_decision(EditorAction.BOOST, _BOOST, _of_factor, value=_factor)
+_decision(EditorAction.LEAD, "Let ARTICLE lead its story.")
 
 
 @editor.command()
@@ -190,7 +177,7 @@ def decision_answer(decision: EditorDecision) -> dict[str, Any]:
     return attributes(decision, "id action article=article_uid value who recorded expires undoes")
 
 
-def _decide(call: Call, text: str, action: EditorAction, value: str, *, valid_for: timedelta | None) -> None:
+def _decide(call: Call, text: str, action: EditorAction, value: str, valid_for: timedelta | None) -> None:
     at = call.now
     with call.services() as services:
         with services.store.read() as connection:

@@ -6,7 +6,7 @@ import click
 
 from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.editing.channel_commands import add_editing
-from syndicate.cli.options import Call, action_options, config_option, timed_options
+from syndicate.cli.options import Call, add_command, config_option, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.errors import ConfigError
 from syndicate.jobs.admin.needs import MISSED_SHOWN
@@ -71,29 +71,26 @@ def list_(call: Call) -> None:
     call.show({"newsletters": answer, "trapped_sign_ups": trapped}, text)
 
 
-@newsletters.command()
-@action_options
-@click.argument("name")
-def pause(call: Call, name: str) -> None:
-    """Cut no edition of NAME until it is resumed. Pending deliveries are still sent."""
-    _set_paused(call, name, "paused", "is paused")
+def _turn(command: str, outcome: str, text: str, help_text: str) -> None:
+    """Add the command that pauses or resumes a newsletter."""
+
+    def run(call: Call, name: str) -> None:
+        with call.services() as services:
+            newsletter_named(services, name)
+            result = getattr(services.commands.newsletters, command)(call.change, name)
+        call.show_change(name, outcome, text, result.is_change)
+
+    add_command(newsletters, command, help_text, run, click.argument("name"))
 
 
-@newsletters.command()
-@action_options
-@click.argument("name")
-def resume(call: Call, name: str) -> None:
-    """Cut editions of NAME again. Editions of the pause are not made up for."""
-    _set_paused(call, name, "resumed", "is running again")
-
-
-def _set_paused(call: Call, name: str, outcome: str, text: str) -> None:
-    with call.services() as services:
-        newsletter_named(services, name)
-        actions = services.commands.newsletters
-        work = actions.pause if outcome == "paused" else actions.resume
-        result = work(call.change, name)
-    call.show_change(name, outcome, text, result.is_change)
+_turn(
+    *("pause", "paused", "is paused"),
+    "Cut no edition of NAME until it is resumed. Pending deliveries are still sent.",
+)
+_turn(
+    *("resume", "resumed", "is running again"),
+    "Cut editions of NAME again. Editions of the pause are not made up for.",
+)
 
 
 add_editing(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, limit_option
-from syndicate.cli.options import Call, action_options, common_options
+from syndicate.cli.options import Call, action_options, add_command, common_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.admin.outgoing.post_actions import PostActions
 from syndicate.model.actors import ActionResult, Change
@@ -47,31 +47,20 @@ def list_(call: Call, states: tuple[str, ...], limit: int) -> None:
     call.show({"posts": rows, "resting": rests}, text if rows or rests else "No posts.")
 
 
-def _each(
-    call: Call, ids: tuple[int, ...], action: Callable[[PostActions, Change, int], ActionResult]
-) -> None:
-    with call.services() as services:
-        done = [action(services.admin.posts, call.change, number).message for number in ids]
-    call.show({"messages": done}, "\n".join(done))
+def _each(name: str, action: Callable[[PostActions, Change, int], ActionResult], text: str) -> None:
+    """Add a command that does something to each of the posts that it names."""
+
+    def run(call: Call, ids: tuple[int, ...]) -> None:
+        with call.services() as services:
+            done = [action(services.admin.posts, call.change, number).message for number in ids]
+        call.show({"messages": done}, "\n".join(done))
+
+    add_command(posts, name, text, run, click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True))
 
 
-@posts.command()
-@action_options
-@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def resend(call: Call, ids: tuple[int, ...]) -> None:
-    """Send the uncertain or failed posts IDS again.
-
-    They may then stand there twice.
-    """
-    _each(call, ids, PostActions.resend)
-
-
-@posts.command()
-@action_options
-@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
-def arrived(call: Call, ids: tuple[int, ...]) -> None:
-    """Count the uncertain posts IDS as sent."""
-    _each(call, ids, PostActions.mark_posted)
+_RESEND = "Send the uncertain or failed posts IDS again.\n\nThey may then stand there twice."
+_each("resend", PostActions.resend, _RESEND)
+_each("arrived", PostActions.mark_posted, "Count the uncertain posts IDS as sent.")
 
 
 @posts.command()

@@ -6,7 +6,6 @@ from syndicate.audience.fields import read_tag, read_value
 from syndicate.audience.segments import segment_text
 from syndicate.cli.arguments import check_names
 from syndicate.cli.options import Call, timed_options, tried_options
-from syndicate.cli.output import table
 from syndicate.store.subscribers import segment_store
 
 segment_option = click.option(
@@ -63,11 +62,6 @@ def list_(call: Call) -> None:
         for segment in services.settings.segments:
             clauses = services.segment_clauses(segment.name)
             count = segment_store.count_members(connection, clauses, call.now)
-            rows.append((segment.name, count, segment_text(clauses)))
-    headers = ("name", "readers", "query")
-
-    def text() -> None:
-        table(headers, rows, right=(1,))
-
-    answer = {"segments": [dict(zip(headers, row, strict=True)) for row in rows]}
-    call.show(answer, text if rows else "The configuration has no [[segments]].")
+            rows.append({"name": segment.name, "readers": count, "query": segment_text(clauses)})
+    empty = "The configuration has no [[segments]]."
+    call.show_table("segments", ("name", "readers", "query"), rows, empty, right=(1,))

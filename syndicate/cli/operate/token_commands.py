@@ -4,7 +4,7 @@ import click
 
 from syndicate.cli.operate.user_commands import user_id_of
 from syndicate.cli.options import Call, action_options, timed_options
-from syndicate.cli.output import table
+from syndicate.cli.output import attributes, table
 from syndicate.model.actors import SCOPES, command_actor
 
 
@@ -38,10 +38,9 @@ def list_(call: Call) -> None:
 
     with call.services() as services, services.store.read() as connection:
         found = token_views(connection, command_actor(""))
-    columns = ("id", "name", "beginning", "scopes", "owner", "created", "ends", "used", "revoked")
-    facts = [{column: getattr(token, column) for column in columns} for token in found]
-    rows = [tuple("" if value is None else str(value) for value in fact.values()) for fact in facts]
-    call.show({"tokens": facts}, (lambda: table(columns, rows)) if rows else "There are no tokens.")
+    columns = "id name beginning scopes owner created ends used revoked"
+    tokens = [attributes(token, columns) for token in found]
+    call.show_table("tokens", columns.split(), tokens, "There are no tokens.")
 
 
 @tokens.command()

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from syndicate.cli.options import Call, action_options, timed_options
-from syndicate.cli.output import table
 from syndicate.errors import NotFound
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.model.actors import ROLES, ActionResult
@@ -48,10 +47,8 @@ def list_(call: Call) -> None:
 
     with call.services() as services, services.store.snapshot() as connection:
         found = [view.summary() for view in user_views(connection, call.now)]
-    columns = ("address", "name", "role", "second_step", "sessions")
-    rows = [tuple(str(user[column]) for column in columns) for user in found]
     empty = "There are no users yet. `syndicate users add ADDRESS --role admin` adds one."
-    call.show({"users": found}, (lambda: table(columns, rows)) if rows else empty)
+    call.show_table("users", ("address", "name", "role", "second_step", "sessions"), found, empty)
 
 
 @users.command()
@@ -113,9 +110,8 @@ def sessions(call: Call, address: str, end: bool, second_step_off: bool) -> None
         with services.store.snapshot() as connection:
             view = user_view(connection, user_id, call.now)
     columns = ("browser", "network", "created", "seen", "ends")
-    rows = [tuple(str(getattr(session, column)) for column in columns) for session in view.sessions]
-    answer = {"sessions": [dict(zip(columns, row, strict=True)) for row in rows]}
-    call.show(answer, (lambda: table(columns, rows)) if rows else f"{address} has no session.")
+    found = [{name: str(getattr(session, name)) for name in columns} for session in view.sessions]
+    call.show_table("sessions", columns, found, f"{address} has no session.")
 
 
 def user_id_of(services: Services, address: str) -> int:

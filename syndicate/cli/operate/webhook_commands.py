@@ -5,8 +5,8 @@ from collections.abc import Callable
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER
-from syndicate.cli.options import Call, action_options, common_options
-from syndicate.cli.output import table
+from syndicate.cli.options import Call, action_options, add_command, common_options
+from syndicate.cli.output import attributes
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions, deliveries_of
 from syndicate.model.actors import ActionResult, Change
@@ -40,11 +40,9 @@ def list_(call: Call) -> None:
     """Show all webhooks, without their secrets."""
     with call.services() as services:
         found = services.admin.webhooks.endpoints()
-    columns = ("id", "address", "state", "reason", "events")
-    facts = [{column: getattr(endpoint, column) for column in columns} for endpoint in found]
-    rows = [tuple(str(value) for value in fact.values()) for fact in facts]
+    columns = "id address state reason events"
     empty = "There are no webhooks. `syndicate webhooks add ADDRESS` adds one."
-    call.show({"webhooks": facts}, (lambda: table(columns, rows)) if rows else empty)
+    call.show_table("webhooks", columns.split(), [attributes(each, columns) for each in found], empty)
 
 
 @webhooks.command()
@@ -62,12 +60,11 @@ def edit(call: Call, webhook_id: int, address: str, events: tuple[str, ...]) -> 
 def _command(name: str, text: str, action: _Action) -> None:
     """Add a command that does something to the webhook with the number of its argument."""
 
-    @webhooks.command(name, help=text)
-    @action_options
-    @click.argument("number", type=ROW_NUMBER)
-    def command(call: Call, number: int) -> None:
+    def run(call: Call, number: int) -> None:
         with call.services() as services:
             _show(call, action(services.admin.webhooks, call.change, number))
+
+    add_command(webhooks, name, text, run, click.argument("number", type=ROW_NUMBER))
 
 
 _command("remove", "Remove a webhook with its deliveries.", WebhookActions.remove)
@@ -91,8 +88,7 @@ def deliveries(call: Call, webhook_id: int) -> None:
     with call.services() as services, services.store.read() as connection:
         found = deliveries_of(connection, webhook_id)
     columns = ("id", "type", "subject", "state", "attempts", "code", "error")
-    rows = [tuple("" if row[column] is None else str(row[column]) for column in columns) for row in found]
-    call.show({"deliveries": found}, (lambda: table(columns, rows)) if rows else "No deliveries.")
+    call.show_table("deliveries", columns, found, "No deliveries.")
 
 
 def _show(call: Call, done: ActionResult | SecretResult) -> None:

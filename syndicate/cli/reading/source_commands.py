@@ -1,13 +1,12 @@
 """Commands for sources. ``source_add`` and ``opml_commands`` have the commands that add sources."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
 from syndicate.cli.arguments import force_option, source_named, source_to_fetch
-from syndicate.cli.options import Call, action_options, timed_options
+from syndicate.cli.options import Call, action_options, add_command, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.cli.reading.opml_commands import export, import_
 from syndicate.cli.reading.source_add import add
@@ -73,28 +72,23 @@ def show_(call: Call, name: str) -> None:
     call.show(facts, lambda: _print_facts(facts))
 
 
-def _action(command: Callable[..., None]) -> Callable[..., Any]:
-    """Register a command that changes the source NAME."""
-    return sources.command()(action_options(click.argument("name")(command)))
+def _action(command: str, outcome: str, text: str, help_text: str) -> None:
+    """Add a command that changes the source NAME. Sources of the configuration file are refused."""
+
+    def run(call: Call, name: str) -> None:
+        with call.services() as services:
+            actions, ids = services.commands.sources, [_id_of(services, name)]
+            result = actions.on_chosen(call.change, command, ids)
+        call.show_change(name, outcome, text, result.is_change)
+
+    add_command(sources, command, help_text, run, click.argument("name"))
 
 
-@_action
-def pause(call: Call, name: str) -> None:
-    """Stop reading the source NAME; its articles stay."""
-    call.show_change(name, "paused", "is paused", _change(call, name, "pause"))
-
-
-@_action
-def resume(call: Call, name: str) -> None:
-    """Read the paused source NAME again. Also polls a source again that answered 410 Gone."""
-    call.show_change(name, "resumed", "is read again", _change(call, name, "resume"))
-
-
-@_action
-def remove(call: Call, name: str) -> None:
-    """Remove the source NAME. Its articles stay until retention ends."""
-    done = _change(call, name, "remove")
-    call.show_change(name, "removed", "is removed; its articles stay", done)
+_RESUME = "Read the paused source NAME again. Also polls a source again that answered 410 Gone."
+_REMOVE = "Remove the source NAME. Its articles stay until retention ends."
+_action("pause", "paused", "is paused", "Stop reading the source NAME; its articles stay.")
+_action("resume", "resumed", "is read again", _RESUME)
+_action("remove", "removed", "is removed; its articles stay", _REMOVE)
 
 
 @sources.command()
@@ -152,12 +146,6 @@ def test(call: Call, force: bool, name: str) -> None:
 def _id_of(services: Services, name: str) -> int:
     with services.store.read() as connection:
         return source_named(connection, name).id
-
-
-def _change(call: Call, name: str, what: str) -> bool:
-    """Change a source; return false if it had that state. Sources of the configuration file are refused."""
-    with call.services() as services:
-        return services.commands.sources.on_chosen(call.change, what, [_id_of(services, name)]).is_change
 
 
 _ABSENT = {Absence.UNDECLARED: "no longer declared", Absence.UNLISTED: "no longer listed"}
