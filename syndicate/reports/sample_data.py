@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from syndicate import model
@@ -21,6 +22,7 @@ from syndicate.store.mail.edition_store import new_edition
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
 from syndicate.templating import Markup
 
+T = TypeVar("T")
 NEWSLETTER = model.Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
 CHANNEL = model.Channel(
     name="sample",
@@ -86,9 +88,7 @@ def archived_editions(newsletter: str, now: datetime) -> list[ArchivedEdition]:
 
 def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
     """Return contents of editions: with few fields set, with all, and written."""
-    link = model.ContentLink(
-        title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
-    )
+    rich = _filled(model.ContentStory, now, story_id=1, article_id=1, kind=model.TOP, language="en")
     plain = model.ContentStory(
         title="Sample",
         url="",
@@ -101,32 +101,6 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
         direction="ltr",
         follow_up=False,
         other_sources=0,
-    )
-    rich = replace(
-        plain,
-        story_id=1,
-        article_id=1,
-        url="https://example.com/2",
-        section="Sample",
-        summary="Sample",
-        language="en",
-        follow_up=True,
-        other_sources=2,
-        covered_by=(link,),
-        also_from=(link,),
-        related=(link,),
-        other_languages=(replace(link, url="https://example.com/3", language="de"),),
-        foreign_sources=1,
-        image=model.ContentImage(url="https://example.com/image.jpg", alt="Sample", width=560, height=315),
-        original_title="Sample",
-        media=model.ContentMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
-        coverage_url="https://example.com/story",
-        coverage_articles=9,
-        coverage_sources=6,
-        updated=now,
-        new_sources=3,
-        new_hours=4,
-        note="Sample",
     )
     stories = rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=model.TRENDING)
     prose = model.ContentPart(html="<p>Sample</p>", text="Sample")
@@ -142,6 +116,18 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
     parts = prose, model.ContentPart(article_id=1), prose
     written = model.EditionContent(stories=(rich,), title="Sample", preheader="Sample", parts=parts)
     return model.EditionContent(stories=(plain,)), full, written
+
+
+def _filled(part: type[T], now: datetime, **given: Any) -> T:
+    """Return a part of an edition with a sample in each field that is not given."""
+    by_name = {"url": "https://example.com/1", "language": "de", "direction": "ltr", "kind": "audio"}
+    by_type = {str: "Sample", int: 3, bool: True, datetime: now}
+    values: dict[str, Any] = {}
+    for name, hint in get_type_hints(part).items():
+        inner = next((each for each in (*get_args(hint), hint) if each not in (type(None), ...)), hint)
+        value = by_name.get(name.rpartition("_")[2]) or by_type.get(inner) or _filled(inner, now)
+        values[name] = (value,) if get_origin(hint) is tuple else value
+    return part(**values | given)
 
 
 def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[NewsletterView]:
