@@ -49,12 +49,9 @@ def find_token(connection: Connection, *, token_hash: str = "", token_id: int = 
     return Token(**row) if row else None
 
 
-def list_tokens(connection: Connection, user_id: int | None = None) -> list[Token]:
-    """Return the tokens of a user, or all, the newest first."""
-    query = _OWNED.order_by(table.c.id.desc())
-    if user_id is not None:
-        query = query.where(table.c.user_id == user_id)
-    return [Token(**row) for row in connection.execute(query).mappings()]
+def list_tokens(connection: Connection) -> list[Token]:
+    """Return all tokens, the newest first."""
+    return [Token(**row) for row in connection.execute(_OWNED.order_by(table.c.id.desc())).mappings()]
 
 
 def note_use(connection: Connection, token_id: int, now: datetime) -> None:
