@@ -192,19 +192,16 @@ def known_since(published: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownArticle:
-    """Stored article, as identity compares it with an entry. Fields as in ``Article``."""
-
-    id: int
+class _Identified:
     uid: str
     entry_key: str
     url: str
+    path: str
     title: str
     published: datetime
     first_seen: datetime
-    content_hash: str
-    item_hash: str
-    path: str
+    content_hash: str = ""
+    item_hash: str = ""
     declared_title: str = ""
 
     @property
@@ -214,16 +211,16 @@ class KnownArticle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ArticleFields:
-    uid: str
-    entry_key: str
-    url: str
-    path: str
-    title: str
+class KnownArticle(_Identified):
+    """Stored article, as identity compares it with an entry. Fields as in ``Article``."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ArticleFields(_Identified):
     authors: tuple[str, ...] = ()
-    published: datetime
     updated: datetime
-    first_seen: datetime
     language: str = ""
     direction: str = "ltr"
     section: str = ""
@@ -234,15 +231,7 @@ class _ArticleFields:
     minutes: int = 1
     words: int = 0
     read_more: tuple[str, ...] = ()
-    content_hash: str = ""
-    item_hash: str = ""
     boost: float = 1.0
-    declared_title: str = ""
-
-    @property
-    def dated(self) -> bool:
-        """True when ``published`` is a date of publication; see ``undated_key``."""
-        return is_dated(self.published)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceState:
+class SourceListState:
+    """State of a source list after its last reading; fields as in ``SourceState``."""
+
+    etag: str = ""
+    last_modified: str = ""
+    body_hash: str = ""
+    last_success: datetime | None = None
+    next_check: datetime | None = None
+    failures: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState(SourceListState):
     """State of a source after its last polls.
 
     - ``etag``, ``last_modified``: validators, byte for byte as the server sent them
@@ -178,17 +191,10 @@ class SourceState:
     - ``websub_lease_until``: time until which a proven hub pushes new content
     """
 
-    etag: str = ""
-    last_modified: str = ""
-    body_hash: str = ""
     feed_skeleton_hash: str = ""
     last_attempt: datetime | None = None
-    last_success: datetime | None = None
-    next_check: datetime | None = None
     check_reason: str = ""
     not_before: datetime | None = None
-    failures: int = 0
-    error: str = ""
     gone: bool = False
     permanent_url: str = ""
     permanent_seen: int = 0
@@ -216,19 +222,6 @@ class SourceList:
     section: str = ""
     private: bool = False
     access: Access | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceListState:
-    """State of a source list after its last reading; fields as in ``SourceState``."""
-
-    etag: str = ""
-    last_modified: str = ""
-    body_hash: str = ""
-    last_success: datetime | None = None
-    next_check: datetime | None = None
-    failures: int = 0
-    error: str = ""
 
 
 class HubState(StrEnum):
