@@ -6,6 +6,8 @@ import pytest
 
 from tests.cli.conftest import SEVEN, Run
 
+pytestmark = pytest.mark.all
+
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 HUGE = "\n{{ site.title * 500_000_000 }}"
 
@@ -21,24 +23,13 @@ def mine(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "mine"
 
 
-@pytest.mark.all
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("pages/article.html", LOOP, "pages/article.html, line 1 did not finish within 2 s"),
-        pytest.param(
-            "pages/problem.html",
-            LOOP,
-            "pages/problem.html, line 1 did not finish within 2 s",
-            marks=pytest.mark.all,
-        ),
+        ("pages/problem.html", LOOP, "pages/problem.html, line 1 did not finish within 2 s"),
         ("mail/digest.txt", HUGE, "mail/digest.txt, line 2 needs more than 384 MB of memory"),
-        pytest.param(
-            "mail/confirm.txt",
-            LOOP,
-            "mail/confirm.txt, line 1 did not finish within 2 s",
-            marks=pytest.mark.all,
-        ),
+        ("mail/confirm.txt", LOOP, "mail/confirm.txt, line 1 did not finish within 2 s"),
     ],
 )
 def test_check_says_which_template_never_ends_or_fills_the_memory(
@@ -50,7 +41,6 @@ def test_check_says_which_template_never_ends_or_fills_the_memory(
     assert said in ended.err
 
 
-@pytest.mark.all
 @pytest.mark.usefixtures("either_store")
 def test_preview_leaves_out_a_story_and_ends_over_a_template_that_never_does(room: Run, mine: Path) -> None:
     for stage in ("ingest", "stories", "publish"):

@@ -8,6 +8,8 @@ import pytest
 from tests.bucket import BUCKET, Bucket, s3_bucket
 from tests.cli.conftest import SEVEN, Run
 
+pytestmark = pytest.mark.all
+
 
 @pytest.fixture
 def bucket(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
@@ -20,7 +22,6 @@ def bucket(room: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield bucket
 
 
-@pytest.mark.all
 def test_check_needs_neither_tables_nor_requests(room: Run, bucket: Bucket) -> None:
     done = room("check")
     assert (done.code, done.err) == (0, "")

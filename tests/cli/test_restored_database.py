@@ -16,6 +16,8 @@ from tests.cli.restoring import MORNING, NEXT, THIRD, cut, prepare, send, write_
 from tests.conftest import missing
 from tests.delivery.scripted_smtp import ScriptedSmtp
 
+pytestmark = pytest.mark.all
+
 
 @pytest.fixture(scope="module")
 def prepared_database(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[Path]:
@@ -43,7 +45,6 @@ def database(
         yield url
 
 
-@pytest.mark.all
 def test_a_dump_put_back_into_its_database_holds_mail(database: str, run: Run, tmp_path: Path) -> None:
     tools = postgres.find_binaries()
     if not (tools / "pg_dump").exists():
@@ -72,7 +73,6 @@ def test_a_copy_of_a_database_holds_mail(
         assert send(run, NEXT) == 2
 
 
-@pytest.mark.all
 def test_another_host_may_send_from_the_same_database_and_a_standby_take_over(
     database: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

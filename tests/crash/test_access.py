@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.crash.access_driver import ACTIONS
 from tests.crash.test_every_commit import CHECKOUT
+
+pytestmark = pytest.mark.all
 
 DONE = {
     "user.add": {"users": 2, "admins": 0, "tokens": 0},
