@@ -119,11 +119,13 @@ def edition_contents(now: datetime) -> tuple[model.EditionContent, ...]:
 
 
 def _filled(part: type[T], now: datetime, **given: Any) -> T:
-    """Return a part of an edition with a sample in each field that is not given."""
+    """Return an object with a sample in each field that is not given."""
     by_name = {"url": "https://example.com/1", "language": "de", "direction": "ltr", "kind": "audio"}
     by_type = {str: "Sample", int: 3, bool: True, datetime: now}
     values: dict[str, Any] = {}
     for name, hint in get_type_hints(part).items():
+        if name in given:
+            continue
         inner = next((each for each in (*get_args(hint), hint) if each not in (type(None), ...)), hint)
         value = by_name.get(name.rpartition("_")[2]) or by_type.get(inner) or _filled(inner, now)
         values[name] = (value,) if get_origin(hint) is tuple else value
@@ -132,22 +134,17 @@ def _filled(part: type[T], now: datetime, **given: Any) -> T:
 
 def newsletter_views(newsletter: model.Newsletter, now: datetime) -> list[NewsletterView]:
     """Return the newsletter, and another without an edition."""
-    rich = NewsletterView(
+    rich = _filled(
+        NewsletterView,
+        now,
         name=newsletter.name,
-        title=newsletter.title,
-        description="Sample",
         language=newsletter.language or "en",
-        direction="ltr",
         zone=ZoneInfo(newsletter.time_zone),
         archive="site/newsletters/sample/index.html",
-        frequency="Sample",
-        feed="newsletters/sample",
-        next=now,
         latest=replace(
             edition_link("site/newsletters/sample/1.html", newsletter, "Sample", now), headlines=("Sample",)
         ),
-        editions=3,
-        first=now - timedelta(days=90),
+        brand=newsletter.brand,
     )
     plain = replace(rich, name="other", description="", next=None, latest=None, editions=0, first=None)
     return [rich, plain]
