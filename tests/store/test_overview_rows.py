@@ -33,12 +33,18 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
         add_articles(connection, large.id, new_article(number, first_seen=NOW + hour * HOUR))
     add_articles(connection, small.id, new_article(9, first_seen=NOW + HOUR + timedelta(minutes=59)))
     add_articles(connection, small.id, new_article(10, first_seen=NOW - timedelta(seconds=1)))
-    found = overview_rows.articles_by_step(connection, NOW, HOUR, 24, [large.id])
-    assert [count for count in found[large.id] if count] == [2, 1, 1]
-    assert (found[large.id][0], found[large.id][23]) == (2, 1)
-    assert found[0] == [0, 1, *([0] * 22)]
-    by_source = overview_rows.count_by_source(connection, NOW, NOW + 24 * HOUR)
-    assert by_source == {large.id: 4, small.id: 1}
+    kept: overview_rows.KeptSteps = {}
+    found = overview_rows.sources_by_step(connection, NOW, HOUR, 24, kept)
+    assert found[0] == {large.id: 2}
+    assert found[1] == {large.id: 1, small.id: 1}
+    assert found[23] == {large.id: 1}
+    assert not any(found[2:23])
+    assert overview_rows.count_by_step(connection, NOW, HOUR, 24) == [hour.total() for hour in found]
+    add_articles(connection, small.id, new_article(11, first_seen=NOW + 5 * HOUR))
+    connection.exec_driver_sql("DELETE FROM articles WHERE id = (SELECT min(id) FROM articles)")
+    later = overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
+    assert later == overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, {})
+    assert (len(kept), later[6]) == (24, {small.id: 1})
 
 
 def test_subscriptions_that_began_are_counted_by_day(connection: Connection):

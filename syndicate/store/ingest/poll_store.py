@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
+from typing import NamedTuple
 
 from isal import isal_zlib
 from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, text
@@ -66,8 +67,7 @@ class LastAnswer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollTrouble:
+class PollTrouble(NamedTuple):
     """Polls of a source in a period, with the failed and the slow polls among them."""
 
     polls: int

@@ -52,9 +52,8 @@ class SourceFigures(NamedTuple):
     websub_lease_until: int | None
 
 
-# With DISTINCT, SQLite would read all articles in the order of their sources.
-_WITH_NEWS = CompiledStatement(
-    select(articles.c.source_id).where(articles.c.first_seen >= bindparam("since"))
+_RECENT = CompiledStatement(
+    select(articles.c.id, articles.c.source_id).where(articles.c.first_seen >= bindparam("since"))
 )
 _is_here = sources.c.absent != Absence.REMOVED.value
 _is_plain = and_(
@@ -121,9 +120,9 @@ def listed_sources(connection: Connection, ids: Sequence[int]) -> dict[int, Row[
     return {row.id: row for row in connection.execute(_LISTED.where(sources.c.id.in_(ids)))}
 
 
-def sources_with_news(connection: Connection, *, since: int) -> set[int]:
-    """Return the sources with articles first seen from a time on, in microseconds."""
-    return {source_id for (source_id,) in _WITH_NEWS.rows(connection, {"since": since})}
+def recent_articles(connection: Connection, *, since: int) -> dict[int, int]:
+    """Return the articles first seen from a time on, in microseconds, each with its source."""
+    return dict(_RECENT.rows(connection, {"since": since}))
 
 
 def exported_sources(connection: Connection) -> Sequence[Any]:

@@ -33,12 +33,11 @@ def count_deliveries(
         counted = zip(_KEYS, counts, strict=True)
         found += [(edition_id, state, cause.value, count) for (state, cause), count in counted if count]
     # The index of editions would lead to every delivery, also to those that have ended.
-    edition = Unindexed(table).c.edition_id
-    for condition in (ready(table), state_is(table, DeliveryState.SENDING), TROUBLE):
-        query = select(edition, table.c.state, null(), func.count()).where(
-            edition.in_(edition_ids), condition
-        )
-        found += [tuple(row) for row in connection.execute(query.group_by(table.c.state, edition))]
+    sending = Unindexed(table).c.edition_id, state_is(table, DeliveryState.SENDING)
+    for edition, condition in ((table.c.edition_id, ready(table)), sending, (table.c.edition_id, TROUBLE)):
+        query = select(edition, table.c.state, null(), func.count())
+        query = query.where(edition.in_(edition_ids), condition).group_by(edition, table.c.state)
+        found += [tuple(row) for row in connection.execute(query)]
     return found
 
 

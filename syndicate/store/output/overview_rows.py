@@ -1,51 +1,52 @@
 """Numbers of the overview: articles by hour and source, and moving stories."""
 
-from collections.abc import Collection
+from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.store.core.counts import count_rows
-from syndicate.store.stories.same_text import Unindexed
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 articles, stories = schema.articles, schema.stories
 
+KeptSteps = dict[int, tuple[int, Counter[int]]]
+"""Number of articles of each step by its start, and their number by source."""
+_seen = articles.c.first_seen >= bindparam("start"), articles.c.first_seen < bindparam("end")
+_COUNT = CompiledStatement(select(func.count()).select_from(articles).where(*_seen))
+_OWNERS = CompiledStatement(select(articles.c.source_id).where(*_seen))
 
-def articles_by_step(
-    connection: Connection, since: datetime, step: timedelta, steps: int, named: Collection[int] = ()
-) -> dict[int, list[int]]:
+
+def count_by_step(connection: Connection, since: datetime, step: timedelta, steps: int) -> list[int]:
+    """Return the number of articles first seen in each step after a time."""
+    return [_COUNT.rows(connection, span)[0][0] for span in _spans(since, step, steps)]
+
+
+def sources_by_step(
+    connection: Connection, since: datetime, step: timedelta, steps: int, kept: KeptSteps
+) -> list[Counter[int]]:
     """Return the number of articles first seen in each step after a time, by source.
 
-    Sources that are not ``named`` share the key 0.
+    A step in ``kept`` is read again once its number of articles has changed.
     """
-    starts = [since + step * number for number in range(steps)]
-    counts = {0: [count_rows(connection, articles, *_seen(start, start + step)) for start in starts]}
-    if named:
-        # Without its type, the column would take the numbers for times.
-        seen = cast(articles.c.first_seen, BigInteger) - to_microseconds(since)
-        # Unindexed: the index of sources would lead to all articles of the named sources.
-        owner, place = Unindexed(articles).c.source_id, seen // (step // timedelta(microseconds=1))
-        query = select(place, owner, func.count()).where(
-            *_seen(since, since + step * steps), owner.in_(named)
-        )
-        counts |= {source_id: [0] * steps for source_id in named}
-        for at, source_id, count in connection.execute(query.group_by(place, owner)):
-            counts[source_id][at] = count
-            counts[0][at] -= count
-    return counts
+    spans, found = _spans(since, step, steps), list[Counter[int]]()
+    for span, count in zip(spans, count_by_step(connection, since, step, steps), strict=True):
+        known = kept.get(span["start"])
+        if known is None or known[0] != count:
+            known = count, Counter(owner for (owner,) in _OWNERS.rows(connection, span))
+            kept[span["start"]] = known
+        found.append(known[1])
+    for start in kept.keys() - {span["start"] for span in spans}:
+        kept.pop(start, None)
+    return found
 
 
-def count_by_source(connection: Connection, since: datetime, until: datetime) -> dict[int, int]:
-    """Return the number of articles first seen in a period by source."""
-    query = select(articles.c.source_id, func.count()).where(*_seen(since, until))
-    rows = connection.execute(query.group_by(articles.c.source_id)).all()
-    return {row[0]: row[1] for row in rows}
-
-
-def _seen(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return articles.c.first_seen >= since, articles.c.first_seen < until
+def _spans(since: datetime, step: timedelta, steps: int) -> list[dict[str, int]]:
+    start, length = to_microseconds(since), step // timedelta(microseconds=1)
+    return [
+        {"start": start + number * length, "end": start + (number + 1) * length} for number in range(steps)
+    ]
 
 
 def count_moving(connection: Connection, since: datetime, *, covered_by: int) -> tuple[int, int]:

@@ -29,6 +29,15 @@ _READERS = CompiledStatement(
         table.c.state == SubscriptionState.CONFIRMED.value
     )
 )
+# Newsletters one after the other: both databases count the rows of a key faster than they group rows by key.
+_STATES = [state.value for state in SubscriptionState]
+_names = select(func.min(table.c.newsletter).label("name")).cte("names", recursive=True)
+_later, _own = table.alias("later"), table.alias("own")
+_next = select(func.min(_later.c.newsletter)).where(_later.c.newsletter > _names.c.name)
+_names = _names.union_all(select(_next.scalar_subquery()).where(_names.c.name.is_not(None)))
+_count = select(func.count()).where(_own.c.newsletter == _names.c.name)
+_counts = [_count.where(_own.c.state == state).scalar_subquery() for state in _STATES]
+_COUNTS = CompiledStatement(select(_names.c.name, *_counts).where(_names.c.name.is_not(None)))
 
 OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
 """Reasons of suppressions that concern the mailbox and not its owner's will; an operator can lift them."""
@@ -322,12 +331,10 @@ def count_readers(connection: Connection) -> int:
 
 def count_subscriptions_by_state(connection: Connection) -> dict[str, dict[str, int]]:
     """Return newsletter → state → number of subscriptions."""
-    keys = table.c.newsletter, table.c.state
-    query = select(*keys, func.count()).group_by(*keys)
-    counts: dict[str, dict[str, int]] = {}
-    for newsletter, state, count in connection.execute(query):
-        counts.setdefault(newsletter, {})[state] = count
-    return counts
+    return {
+        newsletter: {state: count for state, count in zip(_STATES, counts, strict=True) if count}
+        for newsletter, *counts in _COUNTS.rows(connection, {})
+    }
 
 
 def record_consent(

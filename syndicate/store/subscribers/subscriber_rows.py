@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
-from syndicate.model import SubscriptionState
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.counts import count_by
 from syndicate.store.schema import bounces, consents, deliveries, editions, subscribers
 from syndicate.store.schema import subscriptions as table
+from syndicate.store.subscribers.audience_store import count_subscriptions_by_state
 
 _JOINED = consents.c.event.in_(("confirmed", "subscribed by operator", "allowed by operator"))
 # A day at a time: the index has the events of a day side by side.
@@ -124,4 +123,5 @@ def changes_by_day(
 
 def confirmed_by_newsletter(connection: Connection) -> dict[str, int]:
     """Return the number of confirmed subscriptions of each newsletter."""
-    return count_by(connection, table.c.newsletter, table.c.state == SubscriptionState.CONFIRMED.value)
+    counts = count_subscriptions_by_state(connection).items()
+    return {name: states["confirmed"] for name, states in counts if "confirmed" in states}

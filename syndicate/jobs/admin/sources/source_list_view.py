@@ -1,10 +1,12 @@
 """List of sources: the condition of each, trouble first, in pages."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import lru_cache
+from itertools import chain, islice
 from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -45,25 +47,31 @@ class SourceCondition(NamedTuple):
 WELL, PUSHED = SourceCondition("well", "good", "well"), SourceCondition("well", "good", "well, by hub")
 BY_API = SourceCondition("well", "good", "filled by programs")
 _ORDER = ("attention bad", "attention warn", "slow warn", "well warn", "well good", "paused off")
-_RANKS = {tuple(place.split()): rank for rank, place in enumerate(_ORDER)}
+_RANKS = {(tab, level): rank for rank, (tab, level) in enumerate(map(str.split, _ORDER))}
+
+
+def silent_from(newest: int, pause: int) -> int | None:
+    """Return the time from which a source of dated articles is silent, in microseconds.
+
+    That is three times its longest usual ``pause`` after its newest article, and at least two days.
+    """
+    return newest + max(3 * pause, LEAST_SILENCE) if pause and newest > 0 else None
 
 
 def silence_of(newest: int, pause: int, now: int) -> int:
-    """Return the time since the newest article of a silent source, 0 for other sources, in microseconds.
-
-    A source of dated articles is silent after three times its longest usual ``pause``, and at least two days.
-    """
-    silence = now - newest if pause and newest > 0 else 0
-    return silence if silence > max(3 * pause, LEAST_SILENCE) else 0
+    """Return the whole days since the newest article of a silent source, 0 for other sources."""
+    start = silent_from(newest, pause)
+    return 0 if start is None or now <= start else (now - newest) // _DAY
 
 
+@lru_cache(maxsize=4_000)
 def polled_condition(trouble: PollTrouble | None, silence: int) -> SourceCondition:
-    """Return the condition of a source by its polls and by the time since its newest article."""
+    """Return the condition of a source by its polls and by the days since its newest article."""
     if trouble and trouble.is_slow:
         return SourceCondition("slow", "warn", "slow: half of its answers take over 10 s")
     if trouble and trouble.is_unreliable:
         return SourceCondition("slow", "warn", f"{trouble.failed} of {trouble.polls} polls failed in 7 days")
-    return SourceCondition("slow", "warn", f"silent for {silence // _DAY} days") if silence else WELL
+    return SourceCondition("slow", "warn", f"silent for {silence} days") if silence else WELL
 
 
 def condition_of(
@@ -163,15 +171,17 @@ class SourceListViews:
     """Views of the list.
 
     ``_latest`` keeps the time of the newest article of each source, with its longest usual pause, until more
-    are seen after ``_looked_at``. ``_plain`` and ``_by_name`` keep the plain sources of the last view, as the
-    store returned them and in the order of the list.
+    are seen after ``_looked_at`` than ``_recent``; ``_silent_from`` are times from which sources are silent,
+    sorted. ``_names`` are the sources of the last view as the store returned them, ``_by_name`` in order.
     """
 
     zone: ZoneInfo
     _looked_at: int = 0
+    _recent: dict[int, int] = field(default_factory=dict, repr=False)
     _latest: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
-    _plain: list[tuple[int, str]] = field(default_factory=list, repr=False)
-    _by_name: Ordered = field(default_factory=list, repr=False)
+    _silent_from: list[tuple[int, int, int]] = field(default_factory=list, repr=False)
+    _names: list[tuple[int, str]] = field(default_factory=list, repr=False)
+    _by_name: list[SourceName] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def conditions(self, connection: Connection, now: datetime) -> Ordered:
@@ -179,21 +189,24 @@ class SourceListViews:
         plain, others = source_figures.plain_sources(connection), source_figures.source_figures(connection)
         at = to_microseconds(now)
         trouble = poll_store.troubled(connection, since=now - WEEK)
-        ids = [number for number, _ in plain] + [source.id for source in others]
+        names = plain + [source[:2] for source in others]
         with self._lock:  # two first views look for the newest articles of all sources once
-            silences = self._silences(connection, ids, at)
-            if plain != self._plain:
-                self._by_name = sorted(((SourceName(*row), WELL) for row in plain), key=_position)
-                self._plain = plain
-            by_name = self._by_name
-        ids = [*trouble, *silences]
-        noted = {number: polled_condition(trouble.get(number), silences.get(number, 0)) for number in ids}
-        found = [(source, noted[source.id]) for source, _ in by_name if source.id in noted]
-        found += [row for row in by_name if row[0].id not in noted]
+            if names != self._names:
+                self._by_name = sorted(map(SourceName._make, names), key=_name_key)
+                self._names = names
+            silences, sources = self._silences(connection, names, at), self._by_name
+        noted = {
+            number: polled_condition(trouble.get(number), silences.get(number, 0))
+            for number in trouble | silences
+        }
         for source in others:
-            condition = condition_of(source, trouble.get(source.id), silences.get(source.id, 0), at)
-            found.append((SourceName(source.id, source.name), condition))
-        return sorted(found, key=_position)
+            silence = silences.get(source.id, 0)
+            noted[source.id] = condition_of(source, trouble.get(source.id), silence, at)
+        shelves: dict[tuple[str, str], Ordered] = {place: [] for place in _RANKS}
+        for name in sources:
+            condition = noted.get(name[0], WELL)
+            shelves[condition[:2]].append((name, condition))
+        return [*chain.from_iterable(shelves.values())]
 
     def page(
         self,
@@ -234,16 +247,24 @@ class SourceListViews:
             for (at, _), condition in shown
         ]
 
-    def _silences(self, connection: Connection, ids: Sequence[int], now: int) -> dict[int, int]:
-        """Return the silence of each silent source, in microseconds."""
+    def _silences(self, connection: Connection, names: Sequence[tuple[int, str]], now: int) -> dict[int, int]:
+        """Return the days of silence of each silent source, also of removed sources."""
         latest = self._latest if 0 <= now - self._looked_at < _DAY else {}
         since = self._looked_at - _HOUR
-        seen = source_figures.sources_with_news(connection, since=since) if latest else set()
-        unsure = [number for number in ids if number not in latest or number in seen]
-        found = source_figures.newest_and_pauses(connection, unsure)
-        self._latest, self._looked_at = latest | dict.fromkeys(unsure, (0, 0)) | found, now
-        silences = ((number, silence_of(*self._latest[number], now)) for number in ids)
-        return {number: silence for number, silence in silences if silence}
+        recent = source_figures.recent_articles(connection, since=since) if latest else {}
+        unsure = {owner for article, owner in recent.items() if article not in self._recent}
+        unsure |= dict(names).keys() - latest.keys()
+        if unsure:
+            found = source_figures.newest_and_pauses(connection, [*unsure])
+            self._latest = latest | dict.fromkeys(unsure, (0, 0)) | found
+            self._silent_from = sorted(
+                (start, number, newest)
+                for number, (newest, pause) in self._latest.items()
+                if (start := silent_from(newest, pause)) is not None
+            )
+        self._looked_at, self._recent = now, recent
+        silent = islice(self._silent_from, bisect_left(self._silent_from, (now,)))
+        return {number: (now - newest) // _DAY for _, number, newest in silent}
 
 
 def origin_of_row(origin: str, listed_in: str) -> str:
@@ -251,9 +272,13 @@ def origin_of_row(origin: str, listed_in: str) -> str:
     return "config" if origin == Origin.CONFIG else "list" if listed_in else "added"
 
 
+def _name_key(source: SourceName) -> tuple[str, int]:
+    return source.name.casefold(), source.id
+
+
 def _position(row: Judged) -> tuple[int, str, int]:
     source, condition = row
-    return _RANKS[condition.tab, condition.level], source.name.casefold(), source.id
+    return _RANKS[condition.tab, condition.level], *_name_key(source)
 
 
 def _cursor_position(after: str) -> tuple[int, str, int]:

@@ -1,5 +1,6 @@
 """Overview: what needs a person, what comes in, what goes out, and the stages."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -80,7 +81,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewReader:
-    """Reader of the overview; keeps articles of earlier weeks, counts of sent editions for ten minutes."""
+    """Reader of the overview; keeps articles of hours and weeks, counts of sent editions for ten minutes."""
 
     store: Store
     needs: NeedsReader
@@ -89,6 +90,7 @@ class OverviewReader:
     source_views: SourceListViews
     _sent: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
     _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
+    _hours: overview_rows.KeptSteps = field(default_factory=dict)
 
     def read(self, now: datetime) -> Overview:
         """Return the overview as of ``now``, of a single state of the store."""
@@ -134,14 +136,17 @@ class OverviewReader:
     def _comes_in(self, connection: Connection, now: datetime) -> tuple[Figure, int, str]:
         local = now.astimezone(self.zone)
         start = local.replace(minute=0, second=0, microsecond=0).astimezone(UTC) - 23 * HOUR
-        sources = overview_rows.count_by_source(connection, start, start + DAY)
+        hours = overview_rows.sources_by_step(connection, start, HOUR, 24, self._hours)
+        sources = Counter[int]()
+        for hour in hours:
+            sources.update(hour)
         largest = nlargest(LARGEST_SOURCES, sources, key=lambda key: (sources[key], -key))
         names = source_store.source_names(connection, largest)
-        found = overview_rows.articles_by_step(connection, start, HOUR, 24, largest)
-        series = [plots.Series(names[key], found[key]) for key in largest]
+        series = [plots.Series(names[key], [hour[key] for hour in hours]) for key in largest]
         if others := len(sources) - len(largest):
-            series.append(plots.Series(plural(others, "other"), found[0]))
-        every = sum(sources.values())
+            rest = [hour.total() - sum(hour[key] for key in largest) for hour in hours]
+            series.append(plots.Series(plural(others, "other"), rest))
+        every = sources.total()
         weeks = self._earlier_weeks(connection, start)
         usual = [median(week[hour] for week in weeks) for hour in range(24)] if weeks else []
         days = [sum(week) for week in weeks]
@@ -156,7 +161,7 @@ class OverviewReader:
         if start not in self._weeks:
             self._weeks.clear()
             self._weeks[start] = [
-                overview_rows.articles_by_step(connection, start - week * 7 * DAY, HOUR, 24)[0]
+                overview_rows.count_by_step(connection, start - week * 7 * DAY, HOUR, 24)
                 for week in range(1, WEEKS_COMPARED + 1)
             ]
         weeks = self._weeks[start]
