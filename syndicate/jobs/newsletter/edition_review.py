@@ -261,11 +261,11 @@ class ReviewService:
         return replace(reviewed, edition=replace(edition, period_start=end, period_end=end))
 
     def newsletter(self, name: str) -> Newsletter:
-        """Return a declared newsletter."""
+        """Return a newsletter. Raises ``NotFound`` for a newsletter that was removed."""
         for newsletter in self.newsletters:
             if newsletter.name == name:
                 return newsletter
-        raise SyndicateError(f"the newsletter {name} is no longer declared in config.toml")
+        raise NotFound(f"The newsletter {name} was removed. Add it again to see and change its editions.")
 
     def open_edition(self, edition_id: int) -> tuple[ReviewEdition, EditionContent]:
         """Return an edition that can be changed, and its content."""

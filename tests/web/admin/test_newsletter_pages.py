@@ -76,6 +76,20 @@ def test_an_added_newsletter_is_cut_like_a_declared_one(admin_client: AdminClien
     assert outcomes["evening"] in {"cut", "empty"}
 
 
+def test_pages_of_editions_of_a_removed_newsletter_are_not_found_and_lists_show_them(
+    admin_client: AdminClient, admin_room: Room
+) -> None:
+    admin_client.post("/admin/newsletters/add", FIELDS)
+    admin_room.subscribe("kim@example.org", newsletter="evening")
+    admin_room.services.editions.run(NOW + timedelta(days=1))
+    admin_client.post("/admin/newsletters/evening/state", {"do": "remove"})
+    for path in ("", "/approve", "/withdraw", "/mail", "/mail?as=text"):
+        answer = admin_client.get(f"/admin/editions/1{path}")
+        assert answer.status == 404, path
+    for path in ("/", "/newsletters", "/newsletters/calendar", "/deliveries", "/deliveries?tab=editions"):
+        assert admin_client.get(f"/admin{path}").status == 200, path
+
+
 def test_without_any_postal_address_no_edition_is_cut(admin_room: Room) -> None:
     base = '[site]\nurl = "https://news.example"\n[mail]\nfrom = "news@example.com"\n'
     admin_room.declare(source("harbour", "https://harbour.example/feed"), base=base)
@@ -157,7 +171,7 @@ def test_a_second_press_sends_no_second_test(admin_client: AdminClient, admin_ro
     assert len(list((admin_room.folder / "outbox").glob("*.eml"))) == 1
 
 
-def test_a_newsletter_of_another_version_is_shown_with_the_reason_why_it_cannot_be_used(
+def test_a_newsletter_of_another_version_says_why_it_cannot_be_used_and_can_be_removed(
     admin_client: AdminClient, admin_room: Room
 ) -> None:
     admin_client.post("/admin/newsletters/add", FIELDS)
@@ -169,6 +183,10 @@ def test_a_newsletter_of_another_version_is_shown_with_the_reason_why_it_cannot_
         assert answer.status == 422, path
         assert "at full moon" in answer.body.decode(), path
     assert admin_client.get("/admin/newsletters/unknown").status == 404
+    assert "at full moon" in admin_client.page("/admin/newsletters")
+    admin_client.follow(admin_client.post("/admin/newsletters/evening/state", {"do": "remove"}))
+    assert "evening" not in admin_client.page("/admin/newsletters").partition("<tbody>")[2]
+    assert admin_client.get("/admin/newsletters/evening").status == 404
 
 
 def test_the_page_does_not_wait_for_the_mail_which_a_link_or_the_script_shows(

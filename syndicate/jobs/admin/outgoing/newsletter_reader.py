@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syndicate.errors import WrongFields
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import DeliveryState, Newsletter
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
@@ -93,9 +94,9 @@ class NewsletterViews:
         with self.store.read() as connection:
             return self.stored(connection, name)
 
-    def lines(self, now: datetime) -> tuple[NewsletterLine, ...]:
-        """Return every newsletter: first the declared, then the added."""
-        newsletters = tuple(self.newsletters)
+    def lines(self, now: datetime, name: str = "") -> tuple[NewsletterLine, ...]:
+        """Return every newsletter, first the declared, then the added; or only the newsletter of a name."""
+        newsletters = (self.find(name),) if name else tuple(self.newsletters)
         with self.store.snapshot() as connection:
             paused = newsletter_store.paused_newsletters(connection)
             counts = audience_store.count_subscriptions_by_state(connection)
@@ -115,6 +116,17 @@ class NewsletterViews:
                 )
                 for newsletter in newsletters
             )
+
+    def unusable(self) -> dict[str, str]:
+        """Return the added newsletters that this version cannot use, each with the reason."""
+        found, usable = {}, {newsletter.name for newsletter in self.newsletters}
+        with self.store.snapshot() as connection:
+            for name in newsletter_store.declarations(connection).keys() - usable:
+                try:
+                    self.stored(connection, name)
+                except WrongFields as error:
+                    found[name] = str(error)
+        return dict(sorted(found.items()))
 
     def calendar(self, first: date, now: datetime) -> tuple[EditionDay, ...]:
         """Return four weeks from a day: what was, and what is planned after ``now``."""

@@ -77,7 +77,8 @@ class NewsletterPage:
 
 def newsletters(request: AdminRequest) -> Answer:
     """List the newsletters, with the calendar of four weeks."""
-    return _listed(request, request.jobs.newsletter_views.lines(request.now))
+    views = request.jobs.newsletter_views
+    return _listed(request, views.lines(request.now), views.unusable())
 
 
 def calendar(request: AdminRequest) -> Answer:
@@ -88,8 +89,7 @@ def calendar(request: AdminRequest) -> Answer:
 def newsletter(request: AdminRequest) -> Answer:
     """Show a newsletter, its next mail and the findings of lint."""
     views, name = request.jobs.newsletter_views, request.path["name"]
-    known = views.find(name)
-    line = next(line for line in views.lines(request.now) if line.newsletter.name == known.name)
+    (line,) = views.lines(request.now, name)
     view, mail, problem = request.query.get("view", "desktop"), None, ""
     is_composed = request.is_live or "view" in request.query
     try:
@@ -179,7 +179,9 @@ def send_test(request: AdminRequest) -> Answer:
     return Redirect(f"/admin/newsletters/{quote(name)}?view=desktop", result.message)
 
 
-def _listed(request: AdminRequest, lines: Sequence[NewsletterLine]) -> Answer:
+def _listed(
+    request: AdminRequest, lines: Sequence[NewsletterLine], unusable: Mapping[str, str] = {}
+) -> Answer:
     views = request.jobs.newsletter_views
     today = request.now.astimezone(views.zone).date()
     first = today - timedelta(days=today.weekday(), weeks=WEEKS // 2)
@@ -190,7 +192,7 @@ def _listed(request: AdminRequest, lines: Sequence[NewsletterLine]) -> Answer:
         pass
     step = timedelta(weeks=WEEKS)
     page = {"lines": lines, "days": views.calendar(first, request.now), "today": today}
-    page |= {"before": first - step, "after": first + step}
+    page |= {"before": first - step, "after": first + step, "unusable": unusable}
     return Show("admin/outgoing/newsletters.html", page)
 
 

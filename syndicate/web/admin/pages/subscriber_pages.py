@@ -89,7 +89,7 @@ def import_plan(request: AdminRequest) -> Answer:
     meanings = {name.removeprefix("is-"): text for name, text in fields.items() if name.startswith("is-")}
     known = subscriber_views.column_meanings([declared.name for declared in jobs.subscriber_fields])
     choices = ImportChoices(
-        newsletter=fields.get("newsletter") or names[0],
+        newsletter=fields.get("newsletter") or next(iter(names), ""),
         newsletters=names,
         meanings={name: text for name, text in meanings.items() if text in known},
         fields=jobs.subscriber_fields,

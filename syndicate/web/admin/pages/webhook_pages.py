@@ -2,7 +2,7 @@
 
 from syndicate.errors import WrongFields
 from syndicate.jobs.admin.outgoing.webhook_actions import deliveries_of
-from syndicate.store.events import post_store
+from syndicate.store.events import post_store, webhook_store
 from syndicate.store.events.event_log import EVENTS
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
 
@@ -29,7 +29,7 @@ def webhooks(request: AdminRequest) -> Answer:
 
 def webhook(request: AdminRequest) -> Answer:
     """Show an endpoint with its deliveries (GET), or do what the button says (POST)."""
-    number, jobs, errors, secret = request.path["id"], request.jobs.webhooks, dict[str, str](), ""
+    number, errors, secret = request.path["id"], dict[str, str](), ""
     message = ""
     if request.is_post:
         try:
@@ -42,7 +42,7 @@ def webhook(request: AdminRequest) -> Answer:
                 return Redirect(_WEBHOOKS if gone else f"{_WEBHOOKS}/{number}", message)
     with request.jobs.store.snapshot() as connection:
         found = deliveries_of(connection, number, below=read_number(request.query.get("below", "")))
-    endpoint = next(each for each in jobs.endpoints() if each.id == number)
+        endpoint = next(each for each in webhook_store.list_endpoints(connection) if each.id == number)
     view: dict[str, object] = {
         "endpoint": endpoint,
         "deliveries": found,
