@@ -278,7 +278,7 @@ def _require_utf8(connection: Any, _record: object) -> None:
 
 def _explain(error: DBAPIError, where: str) -> StoreError:
     reason = str(error.orig).strip().split("\n", 1)[0]
-    if "database is locked" in reason or "database table is locked" in reason:
+    if any(text in reason for text in ("database is locked", "database table is locked", "lock timeout")):
         return StoreBusy(f"the store {where} is locked by another process; try again when it has finished")
     if "database or disk is full" in reason or "No space left on device" in reason:
         return StoreError(

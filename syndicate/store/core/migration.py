@@ -71,6 +71,8 @@ _RECORD = """
 
 # Key of the advisory lock ("synm" in ASCII), unlikely to be used by another program.
 _SCHEMA_LOCK = 0x73796E6D
+LOCK_SECONDS = 20
+"""Seconds that a statement of a migration waits for the transactions of running workers."""
 OLDEST_READER = "oldest reader"
 """Key of ``meta`` with the oldest version that may use the store."""
 
@@ -110,7 +112,11 @@ def lock_schema(connection: Connection) -> None:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Run the pending migrations, return their names; ``StoreError`` for a store of a newer version."""
+    """Run the pending migrations and return their names.
+
+    Raises ``StoreError`` for a store of a newer version. On PostgreSQL, a worker that holds its locks for
+    ``LOCK_SECONDS`` ends the attempt, and nothing is changed.
+    """
     lock_schema(connection)
     if not inspect(connection).has_table("migrations"):
         connection.exec_driver_sql(_RECORD)
@@ -124,6 +130,9 @@ def migrate(connection: Connection) -> list[str]:
             "update syndicate, or restore a backup"
         )
     pending = [migration for migration in known if migration.number not in done]
+    if pending and connection.dialect.name == "postgresql":
+        # Statements of running workers queue behind a migration that waits for one of them.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
     for migration in pending:
         _apply(connection, migration)
     if pending:
