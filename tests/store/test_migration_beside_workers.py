@@ -57,12 +57,12 @@ def statements_that_wait(store: Store) -> int:
             "SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database"
             " WHERE NOT granted AND datname = current_database()"
         )
-        return connection.scalars(waiting).one()
+        return int(connection.scalars(waiting).one())
 
 
 def failures(store: Store) -> int:
     with store.read() as connection:
-        return connection.scalars(select(SOURCES.c.failures)).one()
+        return int(connection.scalars(select(SOURCES.c.failures)).one())
 
 
 def test_a_migration_waits_for_the_transaction_of_a_worker_which_then_goes_on(old: Store, new: Store) -> None:

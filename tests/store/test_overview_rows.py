@@ -1,5 +1,6 @@
 """Numbers of the overview, the system page and the metrics, on both engines."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -9,11 +10,12 @@ from sqlalchemy import update
 
 from syndicate.store import Connection, Store, schema
 from syndicate.store.core import quarantine
+from syndicate.store.core.counts import Kept
 from syndicate.store.ingest import source_figures, source_store
 from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store, review_store
 from syndicate.store.output import metric_rows, overview_rows
-from syndicate.store.subscribers import subscriber_rows
+from syndicate.store.subscribers import audience_store, subscriber_rows
 from tests.factories import NOW, add_articles, add_sources, declared, new_article, newsroom
 
 HOUR = timedelta(hours=1)
@@ -33,7 +35,7 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
         add_articles(connection, large.id, new_article(number, first_seen=NOW + hour * HOUR))
     add_articles(connection, small.id, new_article(9, first_seen=NOW + HOUR + timedelta(minutes=59)))
     add_articles(connection, small.id, new_article(10, first_seen=NOW - timedelta(seconds=1)))
-    kept: overview_rows.KeptSteps = {}
+    kept: Kept[Counter[int]] = {}
     found = overview_rows.sources_by_step(connection, NOW, HOUR, 24, kept)
     assert found[0] == {large.id: 2}
     assert found[1] == {large.id: 1, small.id: 1}
@@ -49,8 +51,12 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
 
 def test_subscriptions_that_began_are_counted_by_day(connection: Connection):
     newsroom(connection, "jo@example.org", "kim@example.org")
-    days = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), days=4)
+    kept: Kept[tuple[int, int]] = {}
+    days = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), days=4, kept=kept)
     assert list(days.values()) == [(0, 0), (0, 0), (0, 0), (2, 0)]
+    audience_store.record_consent(connection, "jo@example.org", "daily", "unsubscribed", "", NOW)
+    later = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), days=4, kept=kept)
+    assert list(later.values()) == [(0, 0), (0, 0), (0, 0), (2, 1)]
 
 
 def test_sources_in_trouble_fail_often_never_worked_moved_or_are_gone(connection: Connection):

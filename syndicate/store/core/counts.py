@@ -1,10 +1,32 @@
 """Counts of rows, and the shards that have rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Integer, Table, exists, func, literal_column, select
 
 from syndicate.model.shards import SHARDS
+
+T = TypeVar("T")
+Kept = dict[int, tuple[int, T]]
+"""Values of periods by their start, each with the number of rows that it was read from."""
+
+
+def read_changed(
+    kept: Kept[T], periods: Iterable[tuple[dict[str, int], int]], read: Callable[[dict[str, int]], T]
+) -> list[T]:
+    """Return the value of each period; ``read`` returns it if the number of its rows is not that of ``kept``.
+
+    A period has a ``start`` among the parameters of its statement. Other periods are removed from ``kept``.
+    """
+    found: Kept[T] = {}
+    for period, count in periods:
+        known = kept.get(period["start"])
+        found[period["start"]] = known if known and known[0] == count else (count, read(period))
+    kept |= found
+    for start in kept.keys() - found.keys():
+        kept.pop(start, None)
+    return [value for _, value in found.values()]
 
 
 def count_rows(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:

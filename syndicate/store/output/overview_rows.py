@@ -8,11 +8,10 @@ from sqlalchemy import Connection, bindparam, func, select
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import Kept, read_changed
 
 articles, stories = schema.articles, schema.stories
 
-KeptSteps = dict[int, tuple[int, Counter[int]]]
-"""Number of articles of each step by its start, and their number by source."""
 _seen = articles.c.first_seen >= bindparam("start"), articles.c.first_seen < bindparam("end")
 _COUNT = CompiledStatement(select(func.count()).select_from(articles).where(*_seen))
 _OWNERS = CompiledStatement(select(articles.c.source_id).where(*_seen))
@@ -24,22 +23,17 @@ def count_by_step(connection: Connection, since: datetime, step: timedelta, step
 
 
 def sources_by_step(
-    connection: Connection, since: datetime, step: timedelta, steps: int, kept: KeptSteps
+    connection: Connection, since: datetime, step: timedelta, steps: int, kept: Kept[Counter[int]]
 ) -> list[Counter[int]]:
     """Return the number of articles first seen in each step after a time, by source.
 
     A step in ``kept`` is read again once its number of articles has changed.
     """
-    spans, found = _spans(since, step, steps), list[Counter[int]]()
-    for span, count in zip(spans, count_by_step(connection, since, step, steps), strict=True):
-        known = kept.get(span["start"])
-        if known is None or known[0] != count:
-            known = count, Counter(owner for (owner,) in _OWNERS.rows(connection, span))
-            kept[span["start"]] = known
-        found.append(known[1])
-    for start in kept.keys() - {span["start"] for span in spans}:
-        kept.pop(start, None)
-    return found
+    counts = count_by_step(connection, since, step, steps)
+    periods = zip(_spans(since, step, steps), counts, strict=True)
+    return read_changed(
+        kept, periods, lambda span: Counter(owner for (owner,) in _OWNERS.rows(connection, span))
+    )
 
 
 def _spans(since: datetime, step: timedelta, steps: int) -> list[dict[str, int]]:

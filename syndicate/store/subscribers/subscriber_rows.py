@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.counts import Kept, read_changed
 from syndicate.store.schema import bounces, consents, deliveries, editions, subscribers
 from syndicate.store.schema import subscriptions as table
 from syndicate.store.subscribers.audience_store import count_subscriptions_by_state
@@ -17,8 +18,9 @@ from syndicate.store.subscribers.audience_store import count_subscriptions_by_st
 _JOINED = consents.c.event.in_(("confirmed", "subscribed by operator", "allowed by operator"))
 # A day at a time: the index has the events of a day side by side.
 _changes: Any = select(func.count().filter(_JOINED), func.count().filter(consents.c.event == "unsubscribed"))
-_changes = _changes.where(consents.c.recorded >= bindparam("start"), consents.c.recorded < bindparam("end"))
-_CHANGES = CompiledStatement(_changes)
+_of_day = consents.c.recorded >= bindparam("start"), consents.c.recorded < bindparam("end")
+_CHANGES = CompiledStatement(_changes.where(*_of_day))
+_RECORDED = CompiledStatement(select(func.count()).select_from(consents).where(*_of_day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +111,26 @@ def bounces_of(connection: Connection, subscriber_id: int, *, limit: int = 20) -
 
 
 def changes_by_day(
-    connection: Connection, now: datetime, zone: ZoneInfo, *, days: int = 60
+    connection: Connection,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    days: int = 60,
+    kept: Kept[tuple[int, int]] | None = None,
 ) -> dict[date, tuple[int, int]]:
-    """Return the numbers of subscriptions joined and left by day in a time zone, oldest day first."""
+    """Return the numbers of subscriptions joined and left by day in a time zone, oldest day first.
+
+    A day in ``kept`` is read again once its number of consents has changed.
+    """
     today = now.astimezone(zone).date()
     span = [today - timedelta(days=number) for number in range(days - 1, -2, -1)]
     starts = [to_microseconds(datetime.combine(day, time(), zone)) for day in span]
-    return {
-        day: _CHANGES.rows(connection, {"start": start, "end": end})[0]
-        for day, (start, end) in zip(span, pairwise(starts), strict=False)
-    }
+    periods = [{"start": start, "end": end} for start, end in pairwise(starts)]
+    counted = ((period, _RECORDED.rows(connection, period)[0][0]) for period in periods)
+    changes = read_changed(
+        {} if kept is None else kept, counted, lambda period: _CHANGES.rows(connection, period)[0]
+    )
+    return dict(zip(span, changes, strict=False))
 
 
 def confirmed_by_newsletter(connection: Connection) -> dict[str, int]:

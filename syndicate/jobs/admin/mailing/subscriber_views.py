@@ -18,6 +18,7 @@ from syndicate.plots import Figure, line_with_columns
 from syndicate.store import Connection, Store
 from syndicate.store.access import api_lists, audit_store
 from syndicate.store.access.audit_store import AuditRow
+from syndicate.store.core.counts import Kept
 from syndicate.store.subscribers import (
     audience_store,
     import_store,
@@ -71,9 +72,15 @@ class SubscriberGrowth:
         return line_with_columns(title, finding, labels, totals[::-1], joined_by_day, left_by_day)
 
 
-def read_growth(connection: Connection, total: int, now: datetime, zone: ZoneInfo) -> SubscriberGrowth:
+def read_growth(
+    connection: Connection,
+    total: int,
+    now: datetime,
+    zone: ZoneInfo,
+    kept: Kept[tuple[int, int]] | None = None,
+) -> SubscriberGrowth:
     """Return the growth to ``total`` confirmed subscriptions, by day in a time zone."""
-    return SubscriberGrowth(total, changes_by_day(connection, now, zone))
+    return SubscriberGrowth(total, changes_by_day(connection, now, zone, kept=kept))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

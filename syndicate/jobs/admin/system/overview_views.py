@@ -17,6 +17,7 @@ from syndicate.model import OPEN_DELIVERIES, Newsletter
 from syndicate.newsletter.periods import period_at
 from syndicate.plots import Figure
 from syndicate.store import Connection, Store
+from syndicate.store.core.counts import Kept
 from syndicate.store.ingest import source_store
 from syndicate.store.mail import edition_store, newsletter_store, review_store
 from syndicate.store.mail.edition_store import EditionReport
@@ -90,7 +91,8 @@ class OverviewReader:
     source_views: SourceListViews
     _sent: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
     _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
-    _hours: overview_rows.KeptSteps = field(default_factory=dict)
+    _hours: Kept[Counter[int]] = field(default_factory=dict)
+    _days: Kept[tuple[int, int]] = field(default_factory=dict)
 
     def read(self, now: datetime) -> Overview:
         """Return the overview as of ``now``, of a single state of the store."""
@@ -101,7 +103,7 @@ class OverviewReader:
             editions = edition_store.report_editions(connection, limit=EDITIONS_SHOWN, known=known)
             readers = subscriber_rows.confirmed_by_newsletter(connection)
             upcoming = self._next_editions(connection, readers, now)
-            growth = read_growth(connection, sum(readers.values()), now, self.zone)
+            growth = read_growth(connection, sum(readers.values()), now, self.zone, self._days)
             comes_in, articles, usual = self._comes_in(connection, now)
             moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
             conditions = self.source_views.conditions(connection, now)
