@@ -52,10 +52,10 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
 def test_subscriptions_that_began_are_counted_by_day(connection: Connection):
     newsroom(connection, "jo@example.org", "kim@example.org")
     kept: Kept[tuple[int, int]] = {}
-    days = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), days=4, kept=kept)
+    days = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), kept, days=4)
     assert list(days.values()) == [(0, 0), (0, 0), (0, 0), (2, 0)]
     audience_store.record_consent(connection, "jo@example.org", "daily", "unsubscribed", "", NOW)
-    later = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), days=4, kept=kept)
+    later = subscriber_rows.changes_by_day(connection, NOW, ZoneInfo("UTC"), kept, days=4)
     assert list(later.values()) == [(0, 0), (0, 0), (0, 0), (2, 1)]
 
 

@@ -6,27 +6,31 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Integer, Table, exists, func, literal_column, select
 
 from syndicate.model.shards import SHARDS
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 T = TypeVar("T")
-Kept = dict[int, tuple[int, T]]
-"""Values of periods by their start, each with the number of rows that it was read from."""
+Period = dict[str, int]
+"""``start`` and ``end`` of a period in microseconds, the parameters of its statements."""
+Kept = dict[tuple[int, int], T]
+"""Values of periods by their start and the number of rows that they were read from."""
 
 
 def read_changed(
-    kept: Kept[T], periods: Iterable[tuple[dict[str, int], int]], read: Callable[[dict[str, int]], T]
+    connection: Connection,
+    kept: Kept[T],
+    periods: Iterable[Period],
+    size: CompiledStatement,
+    read: Callable[[Period], T],
 ) -> list[T]:
-    """Return the value of each period; ``read`` returns it if the number of its rows is not that of ``kept``.
-
-    A period has a ``start`` among the parameters of its statement. Other periods are removed from ``kept``.
-    """
+    """Return the value of each period, read again if its number of rows, the ``size``, has changed."""
     found: Kept[T] = {}
-    for period, count in periods:
-        known = kept.get(period["start"])
-        found[period["start"]] = known if known and known[0] == count else (count, read(period))
+    for period in periods:
+        key = period["start"], size.rows(connection, period)[0][0]
+        known = kept.get(key)
+        found[key] = read(period) if known is None else known
+    kept.clear()
     kept |= found
-    for start in kept.keys() - found.keys():
-        kept.pop(start, None)
-    return [value for _, value in found.values()]
+    return [*found.values()]
 
 
 def count_rows(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:

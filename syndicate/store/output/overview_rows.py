@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.counts import Kept, read_changed
+from syndicate.store.core.counts import Kept, Period, read_changed
 
 articles, stories = schema.articles, schema.stories
 
@@ -29,14 +29,16 @@ def sources_by_step(
 
     A step in ``kept`` is read again once its number of articles has changed.
     """
-    counts = count_by_step(connection, since, step, steps)
-    periods = zip(_spans(since, step, steps), counts, strict=True)
     return read_changed(
-        kept, periods, lambda span: Counter(owner for (owner,) in _OWNERS.rows(connection, span))
+        connection,
+        kept,
+        _spans(since, step, steps),
+        _COUNT,
+        lambda span: Counter(owner for (owner,) in _OWNERS.rows(connection, span)),
     )
 
 
-def _spans(since: datetime, step: timedelta, steps: int) -> list[dict[str, int]]:
+def _spans(since: datetime, step: timedelta, steps: int) -> list[Period]:
     start, length = to_microseconds(since), step // timedelta(microseconds=1)
     return [
         {"start": start + number * length, "end": start + (number + 1) * length} for number in range(steps)

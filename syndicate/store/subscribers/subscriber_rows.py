@@ -111,12 +111,7 @@ def bounces_of(connection: Connection, subscriber_id: int, *, limit: int = 20) -
 
 
 def changes_by_day(
-    connection: Connection,
-    now: datetime,
-    zone: ZoneInfo,
-    *,
-    days: int = 60,
-    kept: Kept[tuple[int, int]] | None = None,
+    connection: Connection, now: datetime, zone: ZoneInfo, kept: Kept[tuple[int, int]], *, days: int = 60
 ) -> dict[date, tuple[int, int]]:
     """Return the numbers of subscriptions joined and left by day in a time zone, oldest day first.
 
@@ -126,9 +121,8 @@ def changes_by_day(
     span = [today - timedelta(days=number) for number in range(days - 1, -2, -1)]
     starts = [to_microseconds(datetime.combine(day, time(), zone)) for day in span]
     periods = [{"start": start, "end": end} for start, end in pairwise(starts)]
-    counted = ((period, _RECORDED.rows(connection, period)[0][0]) for period in periods)
     changes = read_changed(
-        {} if kept is None else kept, counted, lambda period: _CHANGES.rows(connection, period)[0]
+        connection, kept, periods, _RECORDED, lambda period: _CHANGES.rows(connection, period)[0]
     )
     return dict(zip(span, changes, strict=False))
 

@@ -18,7 +18,6 @@ from syndicate.plots import Figure, line_with_columns
 from syndicate.store import Connection, Store
 from syndicate.store.access import api_lists, audit_store
 from syndicate.store.access.audit_store import AuditRow
-from syndicate.store.core.counts import Kept
 from syndicate.store.subscribers import (
     audience_store,
     import_store,
@@ -47,10 +46,15 @@ _REASONS = {"already": "is subscribed already", **import_store.NOT_ADDED}
 
 @dataclass(frozen=True, slots=True)
 class SubscriberGrowth:
-    """Confirmed subscriptions now, and those joined and left by day, the oldest day first."""
+    """Confirmed subscriptions by newsletter, and those joined and left by day, the oldest day first."""
 
-    total: int
+    confirmed: Mapping[str, int]
     days: dict[date, tuple[int, int]]
+
+    @property
+    def total(self) -> int:
+        """Number of confirmed subscriptions."""
+        return sum(self.confirmed.values())
 
     @property
     def note(self) -> str:
@@ -70,17 +74,6 @@ class SubscriberGrowth:
         labels = [f"{day:%-d %b}" for day in self.days]
         title = f"Subscribers, {len(labels)} days"
         return line_with_columns(title, finding, labels, totals[::-1], joined_by_day, left_by_day)
-
-
-def read_growth(
-    connection: Connection,
-    total: int,
-    now: datetime,
-    zone: ZoneInfo,
-    kept: Kept[tuple[int, int]] | None = None,
-) -> SubscriberGrowth:
-    """Return the growth to ``total`` confirmed subscriptions, by day in a time zone."""
-    return SubscriberGrowth(total, changes_by_day(connection, now, zone, kept=kept))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +142,9 @@ def subscriber_list(
         rows=tuple(rows[:PAGE]),
         next=rows[PAGE - 1].address_key if len(rows) > PAGE else "",
         confirmed=confirmed,
-        growth=read_growth(connection, sum(confirmed.values()), now, zone).figure if is_first else None,
+        growth=SubscriberGrowth(confirmed, changes_by_day(connection, now, zone, {})).figure
+        if is_first
+        else None,
     )
 
 

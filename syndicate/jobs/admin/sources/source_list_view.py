@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from threading import Lock
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -202,11 +202,8 @@ class SourceListViews:
         for source in others:
             silence = silences.get(source.id, 0)
             noted[source.id] = condition_of(source, trouble.get(source.id), silence, at)
-        shelves: dict[tuple[str, str], Ordered] = {place: [] for place in _RANKS}
-        for name in sources:
-            condition = noted.get(name[0], WELL)
-            shelves[condition[:2]].append((name, condition))
-        return [*chain.from_iterable(shelves.values())]
+        found = [(name, noted.get(name[0], WELL)) for name in sources]
+        return sorted(found, key=lambda row: _RANKS[row[1][:2]])
 
     def page(
         self,

@@ -9,7 +9,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from syndicate import plots
-from syndicate.jobs.admin.mailing.subscriber_views import read_growth
+from syndicate.jobs.admin.mailing.subscriber_views import SubscriberGrowth
 from syndicate.jobs.admin.needs import Need, NeedsReader
 from syndicate.jobs.admin.sources.source_list_view import SourceListViews, SourceRow
 from syndicate.jobs.stage_log import typical_seconds
@@ -24,6 +24,7 @@ from syndicate.store.mail.edition_store import EditionReport
 from syndicate.store.output import feed_read_store, overview_rows, stage_store
 from syndicate.store.output.stage_store import StageRow
 from syndicate.store.subscribers import subscriber_rows
+from syndicate.store.subscribers.subscriber_rows import changes_by_day
 from syndicate.text.phrases import ago, listed_counts, plural
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -103,7 +104,7 @@ class OverviewReader:
             editions = edition_store.report_editions(connection, limit=EDITIONS_SHOWN, known=known)
             readers = subscriber_rows.confirmed_by_newsletter(connection)
             upcoming = self._next_editions(connection, readers, now)
-            growth = read_growth(connection, sum(readers.values()), now, self.zone, self._days)
+            growth = SubscriberGrowth(readers, changes_by_day(connection, now, self.zone, self._days))
             comes_in, articles, usual = self._comes_in(connection, now)
             moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
             conditions = self.source_views.conditions(connection, now)

@@ -35,10 +35,9 @@ def subscribers(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         if not request.may(READ):
             confirmed = subscriber_rows.confirmed_by_newsletter(connection)
-            growth = subscriber_views.read_growth(
-                connection, sum(confirmed.values()), request.now, zone
-            ).figure
-            return Show("admin/subscribers/numbers.html", {"confirmed": confirmed, "growth": growth})
+            days = subscriber_rows.changes_by_day(connection, request.now, zone, {})
+            growth = subscriber_views.SubscriberGrowth(confirmed, days)
+            return Show("admin/subscribers/numbers.html", growth)
         view = subscriber_views.subscriber_list(connection, chosen, query.get("after", ""), request.now, zone)
     return Show("admin/subscribers/list.html", {"list": view})
 
