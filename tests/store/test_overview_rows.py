@@ -41,7 +41,8 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
     assert found[1] == {large.id: 1, small.id: 1}
     assert found[23] == {large.id: 1}
     assert not any(found[2:23])
-    assert overview_rows.count_by_step(connection, NOW, HOUR, 24) == [hour.total() for hour in found]
+    counts = overview_rows.count_by_step(connection, NOW, HOUR, 24)
+    assert [*counts.values()] == [hour.total() for hour in found]
     add_articles(connection, small.id, new_article(11, first_seen=NOW + 5 * HOUR))
     connection.exec_driver_sql("DELETE FROM articles WHERE id = (SELECT min(id) FROM articles)")
     later = overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)

@@ -6,28 +6,16 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Integer, Table, exists, func, literal_column, select
 
 from syndicate.model.shards import SHARDS
-from syndicate.store.core.compiled_sql import CompiledStatement
 
 T = TypeVar("T")
-Period = dict[str, int]
-"""``start`` and ``end`` of a period in microseconds, the parameters of its statements."""
 Kept = dict[tuple[int, int], T]
 """Values of periods by their start and the number of rows that they were read from."""
 
 
-def read_changed(
-    connection: Connection,
-    kept: Kept[T],
-    periods: Iterable[Period],
-    size: CompiledStatement,
-    read: Callable[[Period], T],
-) -> list[T]:
-    """Return the value of each period, read again if its number of rows, the ``size``, has changed."""
-    found: Kept[T] = {}
-    for period in periods:
-        key = period["start"], size.rows(connection, period)[0][0]
-        known = kept.get(key)
-        found[key] = read(period) if known is None else known
+def read_changed(kept: Kept[T], counts: Iterable[tuple[int, int]], read: Callable[[int], T]) -> list[T]:
+    """Return the value of each period of (start, number of rows); ``read`` reads it if that has changed."""
+    known = [(key, kept.get(key)) for key in counts]
+    found = {key: read(key[0]) if value is None else value for key, value in known}
     kept.clear()
     kept |= found
     return [*found.values()]

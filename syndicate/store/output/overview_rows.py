@@ -3,23 +3,29 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.counts import Kept, Period, read_changed
+from syndicate.store.core.counts import Kept, read_changed
 
 articles, stories = schema.articles, schema.stories
 
 _seen = articles.c.first_seen >= bindparam("start"), articles.c.first_seen < bindparam("end")
-_COUNT = CompiledStatement(select(func.count()).select_from(articles).where(*_seen))
 _OWNERS = CompiledStatement(select(articles.c.source_id).where(*_seen))
+_start, _end, _length = (bindparam(name, type_=BigInteger) for name in ("start", "end", "length"))
+_steps = select(_start.label("at")).cte("steps", recursive=True)
+_steps = _steps.union_all(select(_steps.c.at + _length).where(_steps.c.at + _length < _end))
+_own = articles.c.first_seen >= _steps.c.at, articles.c.first_seen < _steps.c.at + _length
+_count = select(func.count()).select_from(articles).where(*_own).scalar_subquery()
+_COUNTS = CompiledStatement(select(_steps.c.at, _count).order_by(_steps.c.at))
 
 
-def count_by_step(connection: Connection, since: datetime, step: timedelta, steps: int) -> list[int]:
-    """Return the number of articles first seen in each step after a time."""
-    return [_COUNT.rows(connection, span)[0][0] for span in _spans(since, step, steps)]
+def count_by_step(connection: Connection, since: datetime, step: timedelta, steps: int) -> dict[int, int]:
+    """Return the number of articles first seen in each step after a time, by its start in microseconds."""
+    start, length = to_microseconds(since), step // timedelta(microseconds=1)
+    return dict(_COUNTS.rows(connection, {"start": start, "end": start + steps * length, "length": length}))
 
 
 def sources_by_step(
@@ -29,20 +35,13 @@ def sources_by_step(
 
     A step in ``kept`` is read again once its number of articles has changed.
     """
-    return read_changed(
-        connection,
-        kept,
-        _spans(since, step, steps),
-        _COUNT,
-        lambda span: Counter(owner for (owner,) in _OWNERS.rows(connection, span)),
-    )
+    length = step // timedelta(microseconds=1)
 
+    def read(start: int) -> Counter[int]:
+        rows = _OWNERS.rows(connection, {"start": start, "end": start + length})
+        return Counter(owner for (owner,) in rows)
 
-def _spans(since: datetime, step: timedelta, steps: int) -> list[Period]:
-    start, length = to_microseconds(since), step // timedelta(microseconds=1)
-    return [
-        {"start": start + number * length, "end": start + (number + 1) * length} for number in range(steps)
-    ]
+    return read_changed(kept, count_by_step(connection, since, step, steps).items(), read)
 
 
 def count_moving(connection: Connection, since: datetime, *, covered_by: int) -> tuple[int, int]:

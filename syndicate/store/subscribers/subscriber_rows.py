@@ -120,10 +120,9 @@ def changes_by_day(
     today = now.astimezone(zone).date()
     span = [today - timedelta(days=number) for number in range(days - 1, -2, -1)]
     starts = [to_microseconds(datetime.combine(day, time(), zone)) for day in span]
-    periods = [{"start": start, "end": end} for start, end in pairwise(starts)]
-    changes = read_changed(
-        connection, kept, periods, _RECORDED, lambda period: _CHANGES.rows(connection, period)[0]
-    )
+    days_of = {start: {"start": start, "end": end} for start, end in pairwise(starts)}
+    counts = [(start, _RECORDED.rows(connection, day)[0][0]) for start, day in days_of.items()]
+    changes = read_changed(kept, counts, lambda start: _CHANGES.rows(connection, days_of[start])[0])
     return dict(zip(span, changes, strict=False))
 
 

@@ -1,8 +1,9 @@
 """Request and answers of a page: values that a page function takes and returns, without HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -192,6 +193,14 @@ class AdminRoute(NamedTuple):
 def read_number(text: str) -> int | None:
     """Return the number of at most 18 digits that a field or an address has; ``None`` for other texts."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def read_time(text: str, zone: tzinfo) -> datetime | None:
+    """Return the time that a field or an address has, by default in ``zone``; ``None`` for other texts."""
+    with suppress(ValueError):
+        at = datetime.fromisoformat(text)
+        return at if at.tzinfo else at.replace(tzinfo=zone)
+    return None
 
 
 def form_status(refused: ActionRefused | None) -> int:

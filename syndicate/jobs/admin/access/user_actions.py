@@ -11,7 +11,7 @@ from syndicate.access.random_keys import hash_key, new_key
 from syndicate.audience.mailbox_address import Address, normalise_address
 from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
 from syndicate.jobs.admin.access.token_actions import SecretResult
-from syndicate.jobs.admin.actions import perform
+from syndicate.jobs.admin.actions import perform, recorded_as
 from syndicate.model.actors import ROLES, ActionResult, Actor, Change
 from syndicate.store import Connection, Store
 from syndicate.store.access import one_time_keys, session_store, user_store
@@ -57,21 +57,18 @@ class UserActions:
         result = perform(self.store, change, "user.add", ADMIN, work)
         return SecretResult(result, "" if result.is_repeated else key)
 
-    def set_role(self, change: Change, user_id: int, role: str) -> ActionResult:
+    @recorded_as("user.role", ADMIN)
+    def set_role(self, connection: Connection, _change: Change, user_id: int, role: str) -> ActionResult:
         """Change a role, which ends the user's sessions; the last admin stays an admin."""
-        if role not in ROLES:
-            raise WrongFields({"role": f"The roles are {' and '.join(ROLES)}."})
-
-        def work(connection: Connection, user: User) -> ActionResult:
-            if role != "admin":
-                _keep_an_admin(connection, user)
-            if user.role != role:
-                user_store.change_user(connection, user_id, role=role)
-                _end_sign_ins(connection, user_id)
-            facts = {"before": {"role": user.role}, "after": {"role": role}, "is_change": user.role != role}
-            return _changed(user, f"is now {role}", **facts)
-
-        return self._on_user(change, "user.role", user_id, work)
+        _require_role(role)
+        user = existing_user(connection, user_id)
+        if role != "admin":
+            _keep_an_admin(connection, user)
+        if user.role != role:
+            user_store.change_user(connection, user_id, role=role)
+            _end_sign_ins(connection, user_id)
+        facts = {"before": {"role": user.role}, "after": {"role": role}, "is_change": user.role != role}
+        return _changed(user, f"is now {role}", **facts)
 
     def set_password(self, change: Change, user_id: int, password: str) -> ActionResult:
         """Set a password, which ends the user's sessions and links."""
@@ -96,16 +93,14 @@ class UserActions:
         result = self._on_user(change, "user.link", user_id, work)
         return SecretResult(result, "" if result.is_repeated else key)
 
-    def remove(self, change: Change, user_id: int) -> ActionResult:
+    @recorded_as("user.remove", ADMIN)
+    def remove(self, connection: Connection, _change: Change, user_id: int) -> ActionResult:
         """Remove a user with sessions and tokens; the last admin stays."""
-
-        def work(connection: Connection, user: User) -> ActionResult:
-            _keep_an_admin(connection, user)
-            user_store.delete_user(connection, user_id)
-            one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
-            return _changed(user, "was removed", before={"address": user.address, "role": user.role})
-
-        return self._on_user(change, "user.remove", user_id, work)
+        user = existing_user(connection, user_id)
+        _keep_an_admin(connection, user)
+        user_store.delete_user(connection, user_id)
+        one_time_keys.delete_keys(connection, PASSWORD_LINK, user_id)
+        return _changed(user, "was removed", before={"address": user.address, "role": user.role})
 
     def end_sessions(self, change: Change, user_id: int, *, except_hash: str = "") -> ActionResult:
         """End the sessions of a user except the session with a hash."""
@@ -209,7 +204,7 @@ class UserActions:
     ) -> ActionResult:
         """Perform an action on another user with ``admin:write``, or on the own account."""
         is_own = change.actor.kind == "user" and change.actor.user_id == user_id
-        is_open = is_own and action not in ("user.role", "user.remove", "user.link")
+        is_open = is_own and action != "user.link"
         scope = "" if is_open else ADMIN
         return perform(
             self.store, change, action, scope, lambda found: work(found, existing_user(found, user_id))
@@ -217,14 +212,9 @@ class UserActions:
 
     def _checked(self, address: str, role: str, name: str) -> dict[str, Any]:
         parsed = _address(address, "address", required=True)
-        if role not in ROLES:
-            raise WrongFields({"role": f"The roles are {' and '.join(ROLES)}."})
-        return {
-            "address": parsed.display,
-            "address_key": parsed.key,
-            "name": clean_line(name, 80),
-            "role": role,
-        }
+        _require_role(role)
+        named = {"name": clean_line(name, 80), "role": role}
+        return {"address": parsed.display, "address_key": parsed.key, **named}
 
 
 def link_ended() -> ActionRefused:
@@ -257,6 +247,11 @@ def existing_user(connection: Connection, user_id: int) -> User:
     if user is None:
         raise NotFound("There is no such user.")
     return user
+
+
+def _require_role(role: str) -> None:
+    if role not in ROLES:
+        raise WrongFields({"role": f"The roles are {' and '.join(ROLES)}."})
 
 
 def _keep_an_admin(connection: Connection, user: User) -> None:

@@ -43,19 +43,6 @@ class Metric:
     totals: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
-def _gauge(name: str, purpose: str, *labels: str) -> Metric:
-    return Metric(name, "gauge", purpose, labels)
-
-
-def _histogram(name: str, purpose: str, measure: str, *labels: str) -> Metric:
-    return Metric(name, "histogram", purpose, labels, measure)
-
-
-def _total(name: str, purpose: str, *totals: tuple[str, str]) -> Metric:
-    """Return a counter without a label."""
-    return Metric(name, "counter", purpose, totals={"": totals})
-
-
 def _totals(name: str, purpose: str, label: str, stages: str, *values: str) -> Metric:
     """Return a counter whose label is a fact of several stages."""
     totals = {value: [(stage, value) for stage in stages.split()] for value in values}
@@ -66,40 +53,44 @@ _SENT = ("sent", "deferred", "failed", "uncertain", "cancelled")
 _POLLS = ("new", "unchanged", "equal", "cut", "failed", "put_off")
 _CONSENTS = ("confirmed", "subscribed by operator", "unsubscribed")
 METRICS = (
-    _gauge("build_info", "version of the program and engine of the store", "version", "store"),
-    _gauge("needs_person", "objects that need a person", "kind"),
-    _gauge("job_last_success_timestamp_seconds", "last run without an error", "job"),
-    _histogram("job_duration_seconds", "duration of runs", "job", "job"),
+    Metric("build_info", "gauge", "version of the program and engine of the store", ("version", "store")),
+    Metric("needs_person", "gauge", "objects that need a person", ("kind",)),
+    Metric("job_last_success_timestamp_seconds", "gauge", "last run without an error", ("job",)),
+    Metric("job_duration_seconds", "histogram", "duration of runs", ("job",), "job"),
     Metric("job_failures_total", "counter", "runs with an error", ("job",)),
-    _gauge("sources", "sources by condition", "state"),
+    Metric("sources", "gauge", "sources by condition", ("state",)),
     _totals("polls_total", "finished polls", "outcome", "polls", *_POLLS),
-    _histogram("poll_duration_seconds", "duration of polls", "poll", "outcome"),
-    _total("fetched_bytes_total", "bytes of polled documents", ("fetched bytes", "")),
-    _gauge("sources_overdue_seconds", "delay of the source that has been due the longest"),
+    Metric("poll_duration_seconds", "histogram", "duration of polls", ("outcome",), "poll"),
+    Metric(
+        "fetched_bytes_total", "counter", "bytes of polled documents", totals={"": [("fetched bytes", "")]}
+    ),
+    Metric("sources_overdue_seconds", "gauge", "delay of the source that has been due the longest"),
     _totals("articles_total", "new and changed articles", "kind", "ingest pages pushes", "new", "changed"),
-    _total("articles_dropped_total", "articles dropped by rules", ("ingest", "dropped")),
-    _total("duplicates_total", "copies of articles", ("stories", "duplicates")),
-    _gauge("stories_moving", "stories that changed in 24 hours"),
-    _histogram("placement_duration_seconds", "duration of placing articles", "placement"),
-    _gauge("articles_unplaced", "articles that have no story yet"),
-    _gauge("stale_pages", "pages to write"),
+    Metric(
+        "articles_dropped_total", "counter", "articles dropped by rules", totals={"": [("ingest", "dropped")]}
+    ),
+    Metric("duplicates_total", "counter", "copies of articles", totals={"": [("stories", "duplicates")]}),
+    Metric("stories_moving", "gauge", "stories that changed in 24 hours"),
+    Metric("placement_duration_seconds", "histogram", "duration of placing articles", (), "placement"),
+    Metric("articles_unplaced", "gauge", "articles that have no story yet"),
+    Metric("stale_pages", "gauge", "pages to write"),
     _totals("publish_writes_total", "feeds and pages written", "kind", "stories publish", "feeds", "pages"),
-    _gauge("channel_last_change_timestamp_seconds", "last change of a feed", "channel"),
+    Metric("channel_last_change_timestamp_seconds", "gauge", "last change of a feed", ("channel",)),
     Metric("editions_total", "counter", "editions by outcome", ("newsletter", "outcome")),
-    _gauge("edition_waiting_seconds", "longest wait for approval", "newsletter"),
-    _gauge("deliveries", "deliveries that are not sent", "state"),
+    Metric("edition_waiting_seconds", "gauge", "longest wait for approval", ("newsletter",)),
+    Metric("deliveries", "gauge", "deliveries that are not sent", ("state",)),
     _totals("delivery_attempts_total", "attempts to deliver", "outcome", "deliver", *_SENT),
-    _gauge("delivery_oldest_seconds", "time since the oldest waiting mail was due"),
-    _gauge("sending_paused", "1 while nothing is sent", "reason"),
+    Metric("delivery_oldest_seconds", "gauge", "time since the oldest waiting mail was due"),
+    Metric("sending_paused", "gauge", "1 while nothing is sent", ("reason",)),
     _totals("bounces_total", "reports", "kind", "bounces", "hard", "soft", "policy", "complaint"),
-    _gauge("subscribers", "subscriptions", "newsletter", "state"),
+    Metric("subscribers", "gauge", "subscriptions", ("newsletter", "state")),
     _totals("consents_total", "records of consent", "event", "consents", *_CONSENTS),
     Metric("http_requests_total", "counter", "answered requests", ("area", "class")),
-    _histogram("http_duration_seconds", "duration of requests", "http", "area"),
-    _total("sign_in_failures_total", "failed sign-ins", ("sign-in failures", "")),
-    _gauge("webhook_deliveries", "deliveries of webhooks", "state"),
-    _gauge("store_bytes", "size of the store"),
-    _gauge("backup_timestamp_seconds", "last backup"),
+    Metric("http_duration_seconds", "histogram", "duration of requests", ("area",), "http"),
+    Metric("sign_in_failures_total", "counter", "failed sign-ins", totals={"": [("sign-in failures", "")]}),
+    Metric("webhook_deliveries", "gauge", "deliveries of webhooks", ("state",)),
+    Metric("store_bytes", "gauge", "size of the store"),
+    Metric("backup_timestamp_seconds", "gauge", "last backup"),
 )
 """All metrics in the order of the answer."""
 

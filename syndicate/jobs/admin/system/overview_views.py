@@ -83,7 +83,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewReader:
-    """Reader of the overview; keeps articles of hours and weeks, counts of sent editions for ten minutes."""
+    """Reader of the overview; keeps articles of hours, counts of sent editions for ten minutes."""
 
     store: Store
     needs: NeedsReader
@@ -91,7 +91,6 @@ class OverviewReader:
     zone: ZoneInfo
     source_views: SourceListViews
     _sent: dict[int, dict[int, dict[str, int]]] = field(default_factory=dict)
-    _weeks: dict[datetime, list[list[int]]] = field(default_factory=dict)
     _hours: Kept[Counter[int]] = field(default_factory=dict)
     _days: Kept[tuple[int, int]] = field(default_factory=dict)
 
@@ -150,7 +149,9 @@ class OverviewReader:
             rest = [hour.total() - sum(hour[key] for key in largest) for hour in hours]
             series.append(plots.Series(plural(others, "other"), rest))
         every = sources.total()
-        weeks = self._earlier_weeks(connection, start)
+        starts = [start - week * 7 * DAY for week in range(1, WEEKS_COMPARED + 1)]
+        weeks = [[*overview_rows.count_by_step(connection, at, HOUR, 24).values()] for at in starts]
+        weeks = weeks if any(weeks[-1]) else []
         usual = [median(week[hour] for week in weeks) for hour in range(24)] if weeks else []
         days = [sum(week) for week in weeks]
         note = f"usual for a {local:%A}: {min(days):,} to {max(days):,}" if weeks else "too new to compare"
@@ -158,17 +159,6 @@ class OverviewReader:
         finding = f"{every:,} articles in 24 hours from {plural(len(sources), 'source')}; {note}."
         figure = plots.stacked_columns("Articles an hour", finding, labels, series, usual)
         return figure, every, note
-
-    def _earlier_weeks(self, connection: Connection, start: datetime) -> list[list[int]]:
-        """Return the articles of these hours in the last four weeks; none before the first has articles."""
-        if start not in self._weeks:
-            self._weeks.clear()
-            self._weeks[start] = [
-                overview_rows.count_by_step(connection, start - week * 7 * DAY, HOUR, 24)
-                for week in range(1, WEEKS_COMPARED + 1)
-            ]
-        weeks = self._weeks[start]
-        return weeks if any(weeks[-1]) else []
 
     def _next_editions(
         self, connection: Connection, readers: Mapping[str, int], now: datetime

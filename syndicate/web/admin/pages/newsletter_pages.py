@@ -1,6 +1,7 @@
 """Pages of newsletters: table, calendar, the next edition in six views, add and edit."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -185,11 +186,9 @@ def _listed(
     views = request.jobs.newsletter_views
     today = request.now.astimezone(views.zone).date()
     first = today - timedelta(days=today.weekday(), weeks=WEEKS // 2)
-    try:
+    with suppress(ValueError):
         asked = date.fromisoformat(request.query.get("from", ""))
         first = asked - timedelta(days=asked.weekday()) if abs((asked - today).days) < 1000 else first
-    except ValueError:
-        pass
     step = timedelta(weeks=WEEKS)
     page = {"lines": lines, "days": views.calendar(first, request.now), "today": today}
     page |= {"before": first - step, "after": first + step, "unusable": unusable}

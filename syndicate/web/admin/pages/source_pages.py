@@ -1,7 +1,7 @@
 """Pages of sources: the list, a source, its polls and last bytes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from syndicate.audience.importing.csv_text import csv_chunks
@@ -26,6 +26,7 @@ from syndicate.web.admin.admin_request import (
     Show,
     form_status,
     read_number,
+    read_time,
 )
 
 LIST = "/admin/sources"
@@ -133,7 +134,7 @@ def source(request: AdminRequest) -> Answer:
 
 def polls(request: AdminRequest) -> Answer:
     """Show all kept polls of a source."""
-    before = _time(request.query.get("before", ""))
+    before = read_time(request.query.get("before", ""), request.jobs.options.zone)
     with request.jobs.store.snapshot() as connection:
         source, _ = present_source(connection, request.path["id"])
         rows = poll_store.polls_of(connection, source.id, before=before, limit=_POLL_PAGE)
@@ -267,11 +268,3 @@ def _filter(query: Mapping[str, str]) -> Filter:
 def _address(query: Mapping[str, str], path: str = LIST) -> str:
     given = urlencode({name: text for name, text in query.items() if text})
     return f"{path}?{given}" if given else path
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None

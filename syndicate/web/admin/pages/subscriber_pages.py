@@ -1,7 +1,6 @@
 """Pages of subscribers: list, add, import, export, and the record of a subscriber."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from syndicate.audience.importing.list_rows import ImportChoices
@@ -11,7 +10,7 @@ from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.jobs.admin.mailing.subscriber_views import MOST_REFUSED
 from syndicate.store.subscribers import audience_store, subscriber_rows
 from syndicate.store.subscribers.subscriber_rows import SubscriberFilter
-from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show
+from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_time
 
 LIST = "/admin/subscribers"
 MAX_CSV = 20 * 1024 * 1024
@@ -21,16 +20,11 @@ READ = "subscribers:read"
 def subscribers(request: AdminRequest) -> Answer:
     """Show the list; editors see numbers only."""
     query, zone = request.query, request.jobs.options.zone
-    since = query.get("since", "")
-    try:
-        first = datetime.fromisoformat(since).replace(tzinfo=zone) if since else None
-    except ValueError:
-        first = None
     chosen = SubscriberFilter(
         words=query.get("words", ""),
         newsletter=query.get("newsletter", ""),
         state=query.get("state", ""),
-        since=first,
+        since=read_time(query.get("since", ""), zone),
     )
     with request.jobs.store.snapshot() as connection:
         if not request.may(READ):

@@ -33,15 +33,8 @@ def tokens(request: AdminRequest) -> Answer:
         found = token_views(connection, user_actor(request.viewer))
     allowed = ROLES[request.viewer.role] - NEVER_FOR_TOKENS
     scopes = [(scope, f"{scope}: {text}") for scope, text in SCOPES.items() if scope in allowed]
-    typed = {"typed": fields, "chosen": chosen} if errors else {"typed": {}, "chosen": ()}
-    view = {
-        "tokens": found,
-        "scopes": scopes,
-        "errors": errors,
-        "message": message,
-        "secret": secret,
-        **typed,
-    }
+    view = {"tokens": found, "scopes": scopes, "errors": errors, "message": message, "secret": secret}
+    view |= {"typed": fields, "chosen": chosen} if errors else {"typed": {}, "chosen": ()}
     return Show("admin/access/tokens.html", view, 422 if errors else 200)
 
 

@@ -43,13 +43,8 @@ def webhook(request: AdminRequest) -> Answer:
     with request.jobs.store.snapshot() as connection:
         found = deliveries_of(connection, number, below=read_number(request.query.get("below", "")))
         endpoint = next(each for each in webhook_store.list_endpoints(connection) if each.id == number)
-    view: dict[str, object] = {
-        "endpoint": endpoint,
-        "deliveries": found,
-        "message": message,
-        "secret": secret,
-    }
-    view |= {"address": endpoint.address, "chosen": endpoint.events.split()}
+    view: dict[str, object] = {"endpoint": endpoint, "deliveries": found, "message": message}
+    view |= {"secret": secret, "address": endpoint.address, "chosen": endpoint.events.split()}
     if errors:
         view |= {"address": request.fields.get("address", ""), "chosen": request.lists.get("events", ())}
     more = f"?below={found[-1]['id']}" if len(found) == 50 else ""
