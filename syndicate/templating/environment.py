@@ -16,11 +16,12 @@ from jinja2 import (
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
+    Template,
     TemplateNotFound,
 )
 from jinja2 import __version__ as jinja_version
 from jinja2.bccache import Bucket
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from syndicate.text.dates import (
     calendar_date,
@@ -153,7 +154,28 @@ class _Compiled(FileSystemBytecodeCache):
 _COMPILED: Final = _Compiled("", "syndicate_%s.cache")
 
 
+_escaped_text: Final = lru_cache(maxsize=4096)(escape)
+
+
+def _escaped(value: object) -> str:
+    """Escape a value that a template writes; most are texts that stood on the page before, or are markup."""
+    if type(value) is str:
+        return _escaped_text(value)
+    return value if type(value) is Markup else escape(value)
+
+
+class _Template(Template):
+    @classmethod
+    def from_code(cls, *arguments: Any, **more: Any) -> Template:
+        """Return a template whose compiled code calls ``_escaped`` in place of markupsafe's ``escape``."""
+        template = super().from_code(*arguments, **more)
+        template.root_render_func.__globals__["escape"] = _escaped  # type: ignore[attr-defined]
+        return template
+
+
 class _Environment(Environment):
+    template_class = _Template
+
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """Return a plain dict: each render and each import copies it, which a ``ChainMap`` does slowly."""
         return {**self.globals, **(d or {})}
