@@ -176,6 +176,7 @@ class NewsletterServices(OutputServices):
 
         options = sign_up.as_options(
             SignUpOptions,
+            consent=self.consent,
             fields=tuple(field for field in self.subscriber_fields if field.sign_up),
             confirm_url=f"{self.settings.site.url}/confirm/{TOKEN}",
         )
@@ -220,7 +221,6 @@ class NewsletterServices(OutputServices):
         """Job behind the preferences page."""
         from syndicate.jobs.audience.preferences_job import PreferencesJob
 
-        consent = self.settings.sign_up.consent
         return PreferencesJob(
-            store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
+            store=self.store, newsletters=self.newsletters, consent=self.consent, feeds=self.private_feeds
         )

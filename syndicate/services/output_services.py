@@ -12,7 +12,7 @@ from syndicate import __version__
 from syndicate.errors import needs_extra
 from syndicate.model import Brand, Channel, Newsletter
 from syndicate.published_files import PublishedFiles
-from syndicate.services.declared import brand_of
+from syndicate.services.declared import brand_of, usual_consent
 from syndicate.services.ingest_services import IngestServices
 from syndicate.services.stored_declarations import all_channels, all_newsletters
 from syndicate.store.output import added_channels, stale
@@ -67,6 +67,11 @@ class OutputServices(IngestServices):
         return Templates(folder, language, pool=rendering.RenderPool(folder, time_limit=rendering.TIME_LIMIT))
 
     @cached_property
+    def consent(self) -> str:
+        """Text that subscribers agree to."""
+        return self.settings.sign_up.consent or usual_consent(self.settings.site.language)
+
+    @cached_property
     def channels(self) -> Sequence[Channel]:
         """Declared and added channels."""
         return all_channels(self.settings, self.store)
@@ -110,7 +115,7 @@ class OutputServices(IngestServices):
             time_zone=self.zone,
             hub_url=site.hub,
             sign_up=bool(self.settings.sign_up.enabled and self.settings.web.listen and self.newsletters),
-            consent=self.settings.sign_up.consent,
+            consent=self.consent,
             sign_up_fields=tuple(field.declared() for field in self.settings.fields if field.sign_up),
             proof_of_work=self.settings.sign_up.proof_of_work,
             search=bool(self.settings.web.listen),

@@ -95,9 +95,7 @@ class SignUpSettings(Section):
     """
 
     enabled: bool = False
-    consent: str = Field(
-        "I want to get this newsletter by mail. I can leave at any time with one click.", min_length=1
-    )
+    consent: str = ""
     lifetime: values.Duration = Field(72 * 3600.0, ge=3600)
     per_address: int = Field(3, ge=1)
     per_network: int = Field(20, ge=1)

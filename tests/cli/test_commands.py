@@ -393,9 +393,11 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
 @pytest.mark.all
 def test_check_notes_an_english_consent_on_a_site_in_another_language(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text('[site]\nlanguage = "ar"\n[sign_up]\nenabled = true\n')
+    config.write_text('[site]\nlanguage = "pl"\n[sign_up]\nenabled = true\n')
     assert any("English text" in note for note in run("check --json").json["notes"])
-    config.write_text('[site]\nlanguage = "ar"\n[sign_up]\nenabled = true\nconsent = "أوافق"\n')
+    config.write_text('[site]\nlanguage = "pl"\n[sign_up]\nenabled = true\nconsent = "Zgadzam się"\n')
+    assert not any("English text" in note for note in run("check --json").json["notes"])
+    config.write_text('[site]\nlanguage = "ar"\n[sign_up]\nenabled = true\n')
     assert not any("English text" in note for note in run("check --json").json["notes"])
 
 

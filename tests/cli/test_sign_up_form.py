@@ -54,6 +54,14 @@ def test_the_form_has_all_that_the_sign_up_page_takes_and_no_script(newsroom: Ru
     assert "origins does not name the other site" in made.err
 
 
+def test_without_a_setting_readers_agree_in_the_language_of_the_site(newsroom: Run, tmp_path: Path) -> None:
+    config = CONFIG + SIGN_UP.replace('consent = "I want <it>."', "")
+    (tmp_path / "config.toml").write_text(config)
+    assert "I can leave at any time" in newsroom("newsletters form daily").out
+    (tmp_path / "config.toml").write_text(config.replace("[site]", '[site]\nlanguage = "de-AT"'))
+    assert "Ich kann ihn jederzeit" in newsroom("newsletters form daily").out
+
+
 def test_a_form_of_one_newsletter_has_no_choice_of_newsletters(newsroom: Run) -> None:
     made = newsroom("newsletters form week").out
     assert '<input type="hidden" name="newsletter" value="week">' in made

@@ -193,7 +193,7 @@ def list_facts(
 ) -> ListFacts:
     """Return the facts of articles, newest first; ``names`` are the sources, ``covered`` shared stories.
 
-    ``own`` is the key of the list's tag, which the tags leave out.
+    ``own`` is the key of the list, which the tags leave out.
     """
     listed = list({row.same_text: row for row in rows}.values())
     spelt = spellings(tag for row in listed for tag in row.tags)

@@ -40,9 +40,8 @@ def facts_of(
     listed = paged_lists.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
     stories = paged_lists.story_coverage(connection, {row.story_id for row in listed})
     names = {number: source.name for number, source in context.views.sources.items()}
-    facts = list_facts(
-        listed, names, stories, context.options.time_zone, state.key if state.kind == "tag" else ""
-    )
+    own = "" if is_source else state.key
+    facts = list_facts(listed, names, stories, context.options.time_zone, own)
     if is_source:
         partners = paged_lists.partner_sources(connection, stories)
         others = {names[n]: count for n, count in partners.items() if n in names and n != int(state.key)}
