@@ -35,7 +35,8 @@
   for (const flag of all("[data-new]")) flag.hidden = Date.now() - new Date(flag.dataset.new) > DAY / 24;
   for (const element of all("[data-zone]")) element.textContent = element.dataset.zone;
   for (const element of all(".today")) {
-    const style = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
+    const width = innerWidth < 768 ? "short" : "long";
+    const style = { weekday: width, day: "numeric", month: width, year: "numeric" };
     element.textContent = new Intl.DateTimeFormat(lang, style).format(new Date());
   }
 
