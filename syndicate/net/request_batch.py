@@ -9,14 +9,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from queue import SimpleQueue
-from urllib.parse import urlsplit
 
 from syndicate.errors import PAUSE, FetchError, NotAsked
 from syndicate.net.connection_slots import MAX_LENT, ConnectionSlot, ConnectionSlots
 from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
 from syndicate.net.politeness import REFUSED_GAPS, next_pause
 from syndicate.text.privacy import mask_address
-from syndicate.text.urls import origin_of
+from syndicate.text.urls import host_of, origin_of
 
 log = logging.getLogger("syndicate.net")
 
@@ -148,12 +147,5 @@ def _host_queues(requests: list[FetchRequest], options: HttpOptions) -> list[Hos
         return [("", shared)] * min(options.concurrency * (1 + MAX_LENT), len(requests))
     queues: dict[str, deque[FetchRequest]] = {}
     for request in requests:
-        queues.setdefault(_host(request.url), deque()).append(request)
+        queues.setdefault(host_of(request.url), deque()).append(request)
     return list(queues.items())
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -95,6 +95,8 @@ def choose_front(
     beside = _beside(left) if wide else []
     left = _without(left, beside)
     column = sum(_lines(headline, 32) for headline in beside) + (_PICTURE_LINES / 2 if beside else 0)
+    # "Latest" is about as high as the second column.
+    count = max(LATEST_SHOWN, min(LATEST_SHOWN + 5, round(column / _LATEST_LINES)))
     under = left[: _under_count(lead, column) if wide else 4]
     left = _without(left, under)
     more = left[:MORE_SHOWN] if wide else []
@@ -108,7 +110,7 @@ def choose_front(
         lead=lead,
         under=under,
         beside=beside,
-        latest=[_new(headline, now) for headline in newest_left[: _latest_count(column)]],
+        latest=[_new(headline, now) for headline in newest_left[:count]],
         more=more,
         trending=shown_trending,
         lanes=_lanes([*top, *trending], now, mirrored=mirrored),
@@ -190,11 +192,6 @@ def _blocks(sections: Iterable[SectionBlock], used: Iterable[Headline]) -> list[
         if headlines:
             blocks.append(replace(block, headlines=headlines))
     return blocks
-
-
-def _latest_count(column: float) -> int:
-    """Return the number of articles in Latest for a height like that of the second column."""
-    return max(LATEST_SHOWN, min(LATEST_SHOWN + 5, round(column / _LATEST_LINES)))
 
 
 def _lines(headline: Headline, width: int) -> float:

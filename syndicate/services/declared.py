@@ -152,10 +152,3 @@ def read_access(auth: AuthSettings | None, base: Path) -> Access | None:
         kind=auth.type,
         secret_file=str((base / Path(auth.secret_file).expanduser()).absolute()) if auth.secret_file else "",
     )
-
-
-def usual_consent(language: str) -> str:
-    """Return the text that subscribers agree to without a setting, in English if the language has no words."""
-    from syndicate.templating import Templates
-
-    return str(Templates(None, language).words("pages/words.html")["consent"])

@@ -12,7 +12,7 @@ from syndicate import __version__
 from syndicate.errors import needs_extra
 from syndicate.model import Brand, Channel, Newsletter
 from syndicate.published_files import PublishedFiles
-from syndicate.services.declared import brand_of, usual_consent
+from syndicate.services.declared import brand_of
 from syndicate.services.ingest_services import IngestServices
 from syndicate.services.stored_declarations import all_channels, all_newsletters
 from syndicate.store.output import added_channels, stale
@@ -68,8 +68,11 @@ class OutputServices(IngestServices):
 
     @cached_property
     def consent(self) -> str:
-        """Text that subscribers agree to."""
-        return self.settings.sign_up.consent or usual_consent(self.settings.site.language)
+        """Text that subscribers agree to: the setting, else the shipped words of the site's language."""
+        from syndicate.templating import Templates
+
+        words = Templates(None, self.settings.site.language).words("pages/words.html")
+        return self.settings.sign_up.consent or str(words["consent"])
 
     @cached_property
     def channels(self) -> Sequence[Channel]:

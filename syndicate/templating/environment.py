@@ -7,7 +7,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from jinja2 import (
     ChoiceLoader,
@@ -40,6 +39,7 @@ from syndicate.text.initials import hue, initials
 from syndicate.text.markdown import markdown_html, markdown_text
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.phrases import plural
+from syndicate.text.urls import site_host
 
 BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
@@ -71,15 +71,6 @@ def _section_name(name: str, words: Mapping[str, Any]) -> str:
 def _dotted_upper(text: object) -> str:
     """Return the text in capitals as Turkish and Azerbaijani write them: the capital of "i" has a dot."""
     return str(text).replace("i", "İ").upper()
-
-
-def _host(url: str) -> str:
-    """Return the host of a URL without "www." and port, or "" without a host."""
-    try:
-        name = urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-    return name.removeprefix("www.")
 
 
 class _Folder(FileSystemLoader):
@@ -169,7 +160,7 @@ class _Template(Template):
     def from_code(cls, *arguments: Any, **more: Any) -> Template:
         """Return a template whose compiled code calls ``_escaped`` in place of markupsafe's ``escape``."""
         template = super().from_code(*arguments, **more)
-        template.root_render_func.__globals__["escape"] = _escaped  # type: ignore[attr-defined]
+        template.root_render_func.__globals__["escape"] = _escaped
         return template
 
 
@@ -220,7 +211,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         weekday_name=weekday_name,
         minutes=lambda minutes: reading_time(minutes, words()),
         section_name=lambda name: _section_name(name, words()),
-        host=_host,
+        host=site_host,
         initials=initials,
         hue=hue,
         file_name=file_name,

@@ -129,6 +129,11 @@ def host_of(url: str) -> str:
     return (host if host and port.isdecimal() else parts.authority).strip("[]")
 
 
+def site_host(url: str) -> str:
+    """Return the host of a web address without "www."."""
+    return host_of(url).removeprefix("www.")
+
+
 def host_shard(url: str) -> int:
     """Return the shard of a URL's host, or of other text, such as the path of a folder, itself."""
     return shard_of(host_of(url) or url)
@@ -156,7 +161,7 @@ def same_site(url: str, other_url: str) -> bool:
     Hosts match if they are equal, if either is below the other, or if both share a domain. Without the list
     of public suffixes, a domain with a short second label (``co.uk``, ``com.br``) counts as a suffix.
     """
-    first, second = (host_of(address).removeprefix("www.") for address in (url, other_url))
+    first, second = map(site_host, (url, other_url))
     if not first or not second:
         return False
     if first == second or first.endswith(f".{second}") or second.endswith(f".{first}"):

@@ -18,10 +18,11 @@ from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
 from syndicate.newsletter.sample_edition import sample_stories
 from syndicate.published_files import PublishedFiles
 from syndicate.services import Services
-from syndicate.services.declared import channel_of, newsletter_of, usual_consent
+from syndicate.services.declared import channel_of, newsletter_of
 from syndicate.services.store_location import store_url
 from syndicate.settings import load_settings
 from syndicate.store import open_store
+from syndicate.templating import Templates
 
 RUNS_SHOWN = 5
 # Backups of the store and DKIM keys must not get into a repository.
@@ -200,7 +201,8 @@ def _check_sign_up(services: Services, report: CheckReport) -> None:
     if settings.sign_up.enabled and not services.newsletters:
         report.notes.append("sign_up: there is no [[newsletters]] to subscribe to")
     is_english = settings.site.language.split("-")[0] == "en"
-    if settings.sign_up.enabled and not is_english and services.consent == usual_consent("en"):
+    english = Templates().words("pages/words.html")["consent"]
+    if settings.sign_up.enabled and not is_english and services.consent == english:
         report.notes.append("sign_up: readers agree to an English text; write [sign_up] consent in theirs")
 
 

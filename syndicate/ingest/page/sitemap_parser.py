@@ -19,7 +19,7 @@ from syndicate.model import Entry, Image, ParsedSource, SitemapPart
 from syndicate.net.body_limit import decode_body
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
-from syndicate.text.urls import absolute_url, canonical_url, host_of
+from syndicate.text.urls import absolute_url, canonical_url, site_host
 
 MAX_SITEMAP_BYTES = 50 * 1024 * 1024
 MAX_URLS = 50_000
@@ -49,9 +49,9 @@ def parse_sitemap(request: ParseRequest, *, requested_url: str = "") -> ParsedSo
         body = _decompress(body, url)
     document, warnings = utf8_document(body, request.charset)
     sitemap = (_read if b"<" in document[:1_000] else _lines)(document, url)
-    hosts = {_site(text) for text in (url, requested_url) if text}
+    hosts = {site_host(text) for text in (url, requested_url) if text}
     rows = [(target, row) for row in sitemap.rows if (target := canonical_url(row.get("loc", "")))]
-    local = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
+    local = [(target, row) for target, row in rows if site_host(target) in hosts][:MAX_URLS]
     if not local:
         raise ParseError(f"{url} is a sitemap without any URL on {' or '.join(sorted(hosts))}")
     left_out = len(sitemap.rows) - len(local)
@@ -191,7 +191,3 @@ def _qualified(name: str) -> str:
     namespace = next((word for word in reversed(words) if word.startswith("sitemap")), "")
     prefix = _PREFIXES.get(namespace) if uri else ""
     return "" if prefix is None else prefix + local.lower()
-
-
-def _site(url: str) -> str:
-    return host_of(url).removeprefix("www.")

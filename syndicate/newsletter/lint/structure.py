@@ -4,11 +4,11 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from syndicate.newsletter.lint.findings import LintFinding, Origins, error, warning
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.render import SUBJECT_LIMIT
+from syndicate.text.urls import site_host
 
 _HEADERS = "config.toml, [mail]"
 _MIN_TEXT = 200
@@ -81,8 +81,8 @@ def _subject(subject: str, place: str) -> Iterator[LintFinding]:
 def _links(page: MailPage, origins: Origins) -> Iterator[LintFinding]:
     for link in page.all("a"):
         href = link.attributes.get("href", "")
-        host, text = _host(href), link.inner.strip()
-        shown = _host(text) if re.fullmatch(r"https?://\S+", text) else ""
+        host, text = site_host(href), link.inner.strip()
+        shown = site_host(text) if re.fullmatch(r"https?://\S+", text) else ""
         if shown and host and shown != host:
             message = f"A link shows {shown} but leads to {host}; filters take that for phishing."
             # A warning, so that a publisher's headline cannot stop an edition.
@@ -91,10 +91,3 @@ def _links(page: MailPage, origins: Origins) -> Iterator[LintFinding]:
             yield warning("spam", f"A link hides behind {host}; filters distrust that.", origins.of(href))
         if not text and not any(image.parent is link for image in page.all("img")):
             yield warning("M7", f"A link has no text: {href[:80]}", origins.of(href))
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""

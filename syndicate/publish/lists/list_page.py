@@ -14,7 +14,6 @@ from syndicate.publish.site_metadata import collection_facts
 from syndicate.publish.site_paths import (
     UNDATED_PATH,
     author_path,
-    list_feed,
     list_page,
     section_path,
     source_path,
@@ -143,11 +142,6 @@ def _feeds(pages: SitePages, content: ListPage) -> Sequence[NamedPath]:
     if content.kind == "undated" or (content.kind != "source" and content.articles < FEED_MINIMUM):
         return ()
     return pages.named_feed(FOLDERS[content.kind], content.name)
-
-
-def feed_path(kind: str, name: str) -> str:
-    """Return the path of a list's feed without its extension."""
-    return list_feed(FOLDERS[kind], name)
 
 
 def _beside(first: str, number: int, numbers: Sequence[int]) -> tuple[str, str]:

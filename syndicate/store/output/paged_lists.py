@@ -79,9 +79,7 @@ def newest_places(connection: Connection, limit: int) -> list[Place]:
 
 def count_of_source(connection: Connection, source_id: int) -> tuple[int, int | None]:
     """Return the number of articles of a source, and the time of its first dated article."""
-    source, published = schema.articles.c.source_id, schema.articles.c.published
-    first = func.min(published, type_=BigInteger).filter(published >= EARLIEST)
-    number, at = connection.execute(select(func.count(), first).where(source == source_id)).one()
+    ((number, at),) = _OF_SOURCE.rows(connection, {"source": source_id})
     return int(number), at
 
 
@@ -299,6 +297,11 @@ _NEWEST_OF_ALL = CompiledStatement(
     .where(*first_of_text(lambda rows: [rows.c.published >= EARLIEST]))
     .order_by(*NEWEST_FIRST)
     .limit(bindparam("most"))
+)
+_DATED = schema.articles.c.published >= EARLIEST
+_FIRST: Any = func.min(schema.articles.c.published, type_=BigInteger).filter(_DATED)
+_OF_SOURCE = CompiledStatement(
+    select(func.count(), _FIRST).where(schema.articles.c.source_id == bindparam("source"))
 )
 _PAGES = schema.list_pages.c
 _BOUND = select(_PAGES.published, _PAGES.article_id).where(_PAGES.list == bindparam("name"))

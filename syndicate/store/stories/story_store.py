@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -314,24 +315,12 @@ def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> di
 
 def story_links(connection: Connection, story_ids: Sequence[int], *, site_url: str) -> dict[int, StoryLinks]:
     """Return the page and the links to all articles of each story with a page or several articles."""
-    table, leads, stories = schema.articles, schema.story_leads, schema.stories
-    leading = (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id)
-    query = (
-        _link_query()
-        .add_columns(table.c.story_id, stories.c.path.label("story_path"))
-        .join(stories, stories.c.id == table.c.story_id)
-        .join(leads, leading, isouter=True)
-        .where(table.c.story_id.in_(story_ids), (stories.c.articles > 1) | (stories.c.path != ""))
-        .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
-    )
-    paths: dict[int, str] = {}
-    found: dict[int, list[RelatedLink]] = {}
-    for row in connection.execute(query).all():
-        paths[row.story_id] = row.story_path
-        found.setdefault(row.story_id, []).append(_link(row, site_url))
-    return {
-        story_id: StoryLinks(path=paths[story_id], links=tuple(links)) for story_id, links in found.items()
-    }
+    links: dict[int, StoryLinks] = {}
+    found = connection.execute(_STORY_LINKS, {"ids": story_ids}).all()
+    for story_id, (first, *others) in groupby(found, lambda row: row.story_id):
+        reports = tuple(_link(row, site_url) for row in (first, *others))
+        links[story_id] = StoryLinks(path=first.story_path, links=reports)
+    return links
 
 
 def same_text_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
@@ -369,6 +358,19 @@ def _link(
 _SEEN = schema.articles.c.first_seen
 NEWEST = CompiledStatement(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_ARTICLES, _LEADS, _STORIES = schema.articles.c, schema.story_leads.c, schema.stories.c
+_LEADING = (_LEADS.story_id == _ARTICLES.story_id) & (_LEADS.article_id == _ARTICLES.id)
+# Built once: lists of the site and their days each read few stories.
+_STORY_LINKS = (
+    _link_query()
+    .add_columns(_ARTICLES.story_id, _STORIES.path.label("story_path"))
+    .join(schema.stories, _STORIES.id == _ARTICLES.story_id)
+    .outerjoin(
+        schema.story_leads, (_LEADS.story_id == _ARTICLES.story_id) & (_LEADS.article_id == _ARTICLES.id)
+    )
+    .where(_ARTICLES.story_id.in_(_IDS), (_STORIES.articles > 1) | (_STORIES.path != ""))
+    .order_by(_ARTICLES.story_id, _LEADS.story_id.is_(None), _ARTICLES.published, _ARTICLES.id)
+)
 _BESIDES: BindParameter[int] = bindparam("besides", expanding=True)
 _MEMBERS_QUERY = (
     select(

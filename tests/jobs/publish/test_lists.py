@@ -143,8 +143,8 @@ def test_the_tags_of_a_section_leave_out_the_section_itself(newsroom: Room) -> N
     newsroom.add(*(article(number, "world", "Floods", section="World") for number in range(1, 13)))
     publish(newsroom)
     page = (newsroom.folder / "feeds" / section_path("World")).read_text("utf-8")
-    shown = html.fromstring(page).xpath('//aside//ul[@class="tags"]//a/@href')
-    assert [path.rpartition("tags/")[2] for path in shown] == ["floods/index.html"]
+    tags = page.partition('<ul class="tags">')[2].partition("</ul>")[0]
+    assert re.findall(r'tags/([^"]+)"', tags) == ["floods/index.html"]
 
 
 def test_an_articles_page_names_its_section_as_the_sections_page_does(newsroom: Room) -> None:

@@ -22,15 +22,14 @@ from syndicate.publish.lists.day_page import latest_page
 from syndicate.publish.lists.list_page import (
     FOLDERS,
     ListPage,
-    feed_path,
     first_path,
     latest_path,
     list_page_of,
     page_path,
 )
-from syndicate.publish.redirect_page import redirect_page
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import list_feed, redirect_page
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import paged_lists, stale
@@ -251,7 +250,7 @@ class ListBuild:
         The feed of a section or a source stays when it becomes empty, since older pages link to it.
         """
         state, name, ids = plan.state, plan.content.name, plan.ids
-        path = feed_path(state.kind, name if state.kind == "source" else state.key)
+        path = list_feed(FOLDERS[state.kind], name if state.kind == "source" else state.key)
         exists = self.context.output.exists(f"{path}.{FORMATS[0]}")
         if state.kind not in paged_lists.NAMED:
             if ids or exists:
