@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.publish.page_context import Page
-from syndicate.templating import Templates, iso_date, reading_time
+from syndicate.templating import Markup, Templates, escape, iso_date, reading_time
 from syndicate.text.dates import full_date, human_date, human_day, language_name
 from syndicate.text.language import direction_of
 from tests.template_variables import FEED_LANGUAGES, MAIL_LANGUAGES, TRANSLATED, variables
@@ -36,6 +36,22 @@ def test_html_is_escaped_and_text_is_not(folder):
     shown = [templates.render(name, x="<&") for name in ("a.html", "a.html.j2", "a.txt", "a.txt.j2")]
 
     assert shown == ["&lt;&amp;", "&lt;&amp;", "<&", "<&"]
+
+
+class Spelling(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "value", ["<&'\">", "<" * 5_000, Markup("<b>"), Spelling("<"), 5, 5.0, True, None, ["<"], {"<": "&"}]
+)
+def test_each_value_is_escaped_as_by_markupsafe_also_when_it_comes_again(folder, value):
+    write(folder, "a.html", "{% macro m(x) %}{{ x }}{% endmacro %}{{ x }}|{{ m(x) }}|{{ x ~ '<' }}")
+    write(folder, "b.html", "{% set y %}{{ x }}{% endset %}{{ y }}")
+    templates = Templates(folder)
+    for _ in range(2):
+        assert templates.render("a.html", x=value) == f"{escape(value)}|{escape(value)}|{escape(value)}&lt;"
+        assert templates.render("b.html", x=value) == str(escape(value))
 
 
 def test_a_fragment_is_not_escaped_again(folder):

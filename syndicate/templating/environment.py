@@ -145,12 +145,14 @@ class _Compiled(FileSystemBytecodeCache):
 _COMPILED: Final = _Compiled("", "syndicate_%s.cache")
 
 
+# Maximum number of characters of a text that is kept with its escaped form.
+_MAX_KEPT: Final = 300
 _escaped_text: Final = lru_cache(maxsize=4096)(escape)
 
 
 def _escaped(value: object) -> str:
-    """Escape a value that a template writes; most are texts that stood on the page before, or are markup."""
-    if type(value) is str:
+    """Escape a value that a template writes; most are short texts that were escaped before, or are markup."""
+    if type(value) is str and len(value) <= _MAX_KEPT:
         return _escaped_text(value)
     return value if type(value) is Markup else escape(value)
 
