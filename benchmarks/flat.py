@@ -14,7 +14,9 @@ Everything is invented, at one article in 4.3 minutes, so that about 1 000 fall 
   stories (every tenth has three articles of two sources), leads and addresses from the store's functions,
   and 300 bytes instead of terms, which no run reads.
 - The pages of older articles are not written. Their marks are removed, and the bounds of lists and of the
-  archives of channels, and the counts of days, are stored as a publication would store them.
+  archives of channels, and the counts of days, are stored as a publication would store them. Each list
+  has an empty first page: without it, the next publication would take the list for a new one and write
+  the latest 1 000 articles with each tag and author again.
 
 The first 50 000 articles and the last nine days are written with the functions of the store, 2 000 in a
 transaction; the articles between are copies of the first, with later ids and times.
@@ -46,6 +48,7 @@ from syndicate.jobs.publish.lists.list_state import read_list
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.jobs.stories.stories_job import name_stories
 from syndicate.model import Clause, ClauseField, NewArticle
+from syndicate.publish.lists.list_page import FOLDERS, first_path
 from syndicate.reports.explanation import explain_article
 from syndicate.reports.health import read_health
 from syndicate.services import Services, open_services
@@ -254,7 +257,8 @@ def _publish_archive(services: Services) -> None:
     with services.store.read() as connection:
         names = list(stale.lists_by_name(stale.stale_lists(connection)))
         names += [f"section:part{number}" for number in range(SECTIONS)]
-        names += [f"source:{source.id}" for source in source_store.list_sources(connection)]
+        sources = {str(source.id): source.name for source in source_store.list_sources(connection)}
+        names += [f"source:{number}" for number in sources]
         names += [f"tag:tag{number}" for number in range(TAGS)]
         names += [f"author:author {number}" for number in range(TAGS)]
         days = Counter(
@@ -262,11 +266,11 @@ def _publish_archive(services: Services) -> None:
             for (seconds,) in connection.execute(select(schema.articles.c.published))
             for seconds in [seconds.timestamp()]
         )
-    kinds = ("section", "source", "tag", "author")
-    for name in sorted(name for name in {*names} if name.partition(":")[0] in kinds):
+    for name in sorted(name for name in {*names} if name.partition(":")[0] in FOLDERS):
         with services.store.write() as connection:
             state = read_list(connection, name, {})
             paged_lists.save_bounds(connection, state.name, state.before, state.bounds)
+        services.published.write(first_path(state.kind, sources.get(state.key, state.key)), b"")
     for name, section in (("all", ()), ("part1", (schema.articles.c.section_key == "part1",))):
         with services.store.write() as connection:
             ids = connection.scalars(

@@ -9,7 +9,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from syndicate.model import EARLIEST
 from syndicate.store import schema
@@ -41,24 +52,31 @@ PAGE_BLOCK = 1_000
 
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
     """Mark the pages of articles for rewriting."""
-    _mark(connection, article_ids, 1)
-
-
-def _mark(connection: Connection, article_ids: Iterable[int], version: int) -> None:
-    """Mark articles; below 0, only their surroundings changed."""
-    rows = [{"article_id": article_id, "version": version} for article_id in sorted(set(article_ids))]
+    rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
     if rows:
-        _marking(connection.dialect.name, version).execute_many(connection, rows)
+        _marking(connection.dialect.name).execute_many(connection, rows)
 
 
 @lru_cache
-def _marking(dialect: str, version: int) -> CompiledStatement:
-    table = schema.stale_pages
-    later = func.abs(table.c.version) + 1
+def _marking(dialect: str) -> CompiledStatement:
+    return CompiledStatement(_over_marks(insert_on(dialect, schema.stale_pages), 1))
+
+
+def _over_marks(insert: Any, version: int) -> Any:
+    """Return an insert of marks that counts existing marks up; below 0, only surroundings changed."""
+    marked = schema.stale_pages.c.version
+    later = func.abs(marked) + 1
     if version < 0:
-        later = case((table.c.version < 0, -later), else_=later)
-    update_row = {"index_elements": ["article_id"], "set_": {"version": later}}
-    return CompiledStatement(insert_on(dialect, table).on_conflict_do_update(**update_row))
+        later = case((marked < 0, -later), else_=later)
+    return insert.on_conflict_do_update(index_elements=["article_id"], set_={"version": later})
+
+
+def _mark_where(connection: Connection, condition: ColumnElement[bool], version: int) -> None:
+    """Mark matching articles within the database: there may be a million."""
+    number = schema.articles.c.id
+    found = select(number, literal(version)).where(condition).order_by(number)
+    insert = insert_for(connection, schema.stale_pages).from_select(["article_id", "version"], found)
+    connection.execute(_over_marks(insert, version))
 
 
 def mark_lists(connection: Connection, names: Iterable[str]) -> None:
@@ -196,13 +214,12 @@ def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
 
 def mark_published_since(connection: Connection, since: datetime) -> None:
     """Mark every article published since a time: only the surroundings of their content changed."""
-    articles = schema.articles.c
-    _mark(connection, connection.scalars(select(articles.id).where(articles.published >= since)), -1)
+    _mark_where(connection, schema.articles.c.published >= since, -1)
 
 
 def mark_all(connection: Connection) -> None:
     """Mark every article: the content of all pages changed."""
-    mark_stale(connection, connection.scalars(select(schema.articles.c.id)))
+    _mark_where(connection, schema.articles.c.id > 0, 1)
 
 
 def stale_pages(
