@@ -105,9 +105,8 @@ def main() -> None:
                     figures.setdefault(name, {})[articles] = value
                     print(f"  {name}: {value:.2f}", flush=True)
             shutil.rmtree(folder)
-    print(
-        f"{'CPU ms':<44}" + "".join(f"{articles:>12,}" for articles in arguments.articles) + f"{'ratio':>8}"
-    )
+    sizes = "".join(f"{articles:>12,}" for articles in arguments.articles)
+    print(f"{'CPU ms, or files':<44}{sizes}{'ratio':>8}")
     for name, row in figures.items():
         values = "".join(f"{row.get(articles, float('nan')):>12.2f}" for articles in arguments.articles)
         ratio = max(row.values()) / min(row.values()) if len(row) > 1 else float("nan")
@@ -298,6 +297,7 @@ def _measure(folder: Path, stages: list[str]) -> Iterator[tuple[str, float]]:
         for stage in stages:
             for name, run, prepare in STAGES[stage](room):
                 yield name, _least(run, prepare)
+        yield from room.files.items()
 
 
 _Row = tuple[str, Callable[[], object], Callable[[], object]]
@@ -367,15 +367,24 @@ def _ingest(room: "_Room") -> Iterator[_Row]:
 
 def _publish(room: "_Room") -> Iterator[_Row]:
     publish, clock = room.services.publish, room.clock
+    declared = publish.channels
 
     def place() -> None:
         room.arrive()
         room.services.stories.run(clock.now)
 
-    publish.run(clock.now)
+    def counted(name: str) -> None:
+        written = publish.run(clock.now)
+        room.files[f"files: {name}"] = len(written.pages) + len(written.feeds)
+
+    def toggle() -> None:
+        publish.channels = declared if len(publish.channels) < len(declared) else declared[:-1]
+
+    counted("first publication of a process")
     publish.run(clock.now)
     yield "publish: nothing new", lambda: publish.run(clock.now), _nothing
-    yield "publish: one new article", lambda: publish.run(clock.now), place
+    yield "publish: one new article", lambda: counted("one new article"), place
+    yield "publish: a channel less, or more", lambda: counted("a channel less, or more"), toggle
 
 
 STAGES = {"stories": _stories, "reads": _reads, "ingest": _ingest, "publish": _publish}
@@ -405,6 +414,8 @@ class _Room:
         self.folder, self.services, self.clock = folder, services, _Clock()
         self._number = 0
         self._writer = _Writer(200_000)
+        self.files: dict[str, float] = {}
+        """Number of files that a publication wrote, by the name of its row."""
 
     def read(self, call: Callable[[Connection], object]) -> Callable[[], object]:
         """Return a function that makes a call in a read transaction."""

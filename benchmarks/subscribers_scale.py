@@ -18,13 +18,15 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from syndicate.model import SegmentClause, SegmentSubject
+from syndicate.model.imported_subscribers import ImportedSubscriber, Standing
 from syndicate.model.shards import shard_of
 from syndicate.store import Store, open_store
 from syndicate.store.core.migration import shard_subscribers
 from syndicate.store.ingest import article_store
 from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store
-from syndicate.store.subscribers import audience_store, preference_store
+from syndicate.store.subscribers import audience_store, import_store, preference_store, segment_store
 from tests import factories
 from tests.factories import NOW
 
@@ -42,6 +44,8 @@ COPY = (
               CASE WHEN id % 20 = 0 THEN 'weekly' ELSE 'edition' END
        FROM subscribers WHERE id > {step}""",
 )
+TAGS = "INSERT INTO subscriber_tags (subscriber_id, tag) SELECT id, '{tag}' FROM subscribers WHERE {which}"
+OF_TEN, OF_HALF = (SegmentClause(subject=SegmentSubject.TAG, values=(name,)) for name in ("ten", "half"))
 
 
 def subscribe(connection: Connection, numbers: range) -> None:
@@ -63,6 +67,8 @@ def filled(store: Store, size: int) -> None:
             for statement in COPY:
                 connection.execute(text(statement.format(step=done, rest=size - done)))
             done += min(done, size - done)
+        for tag, which in (("ten", f"id % {size // 10} = 0"), ("half", "id % 2 = 0")):
+            connection.execute(text(TAGS.format(tag=tag, which=which)))
         shard_subscribers(connection)
 
 
@@ -72,7 +78,7 @@ class Work:
     def __init__(self, store: Store, size: int) -> None:
         self._store = store
         self._size = size
-        self._new = iter(range(10_000_000, 20_000_000, 100))
+        self._new = iter(range(10_000_000, 20_000_000, BATCH))
         self._ids = iter(range(1, size))
         self._days = iter(range(1, 100))
 
@@ -83,11 +89,10 @@ class Work:
         yield "claim, per delivery", BATCH, self._claim
         yield "claim of a shard, per delivery", BATCH // DOMAINS, partial(self._claim, of_shard=True)
         yield "begin and sent, per delivery", BATCH, self._send
-        yield (
-            "import",
-            100,
-            lambda connection: subscribe(connection, range(start := next(self._new), start + 100)),
-        )
+        yield "sign-up", 100, lambda connection: subscribe(connection, range(n := next(self._new), n + 100))
+        yield "import, per row", BATCH, self._import
+        yield "segment of half, per subscriber", self._size, partial(self._count, segment=[OF_HALF])
+        yield "segment of ten", 1, partial(self._count, segment=[OF_TEN])
         yield "preferences", 1, self._preferences
         yield "unsubscribe", 1, self._unsubscribe
 
@@ -109,6 +114,22 @@ class Work:
             some = ids[start : start + 8]
             delivery_store.begin_sending(connection, some, owner="us", now=NOW, until=UNTIL)
             delivery_store.mark_sent(connection, some, owner="us", now=NOW)
+
+    def _import(self, connection: Connection) -> None:
+        numbers = range(start := next(self._new), start + BATCH)
+        addresses = [f"new{number}@domain{number % DOMAINS}.example" for number in numbers]
+        rows = [
+            ImportedSubscriber(
+                file="list.csv", line=line, text=address, standing=Standing.SUBSCRIBED, address=address,
+                address_key=address, newsletter="daily",
+            )
+            for line, address in enumerate(addresses, 1)
+        ]  # fmt: skip
+        for _ in import_store.import_rows(connection, rows, agreed="I agree", now=NOW):
+            pass
+
+    def _count(self, connection: Connection, *, segment: list[SegmentClause]) -> None:
+        segment_store.count_members(connection, segment, NOW, "daily")
 
     def _preferences(self, connection: Connection) -> None:
         number = next(self._ids)

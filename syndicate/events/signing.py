@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 PREFIX = "whsec_"
 _NONCE = 12
@@ -41,7 +43,10 @@ def unseal(sealed: str, store_secret: bytes) -> str:
     return _cipher(store_secret).decrypt(data[:_NONCE], data[_NONCE:], None).decode()
 
 
-def _cipher(store_secret: bytes) -> ChaCha20Poly1305:
+def _cipher(store_secret: bytes) -> "ChaCha20Poly1305":
+    # 6 MiB that a daemon without webhooks does not need.
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415
+
     return ChaCha20Poly1305(hmac.digest(store_secret, b"webhook secrets", "sha256"))
 
 
