@@ -41,7 +41,7 @@ from syndicate.store import Store, open_store, schema
 from syndicate.store.stories import story_store
 
 QUIET = 250.0
-"""Seconds after the last article was placed; unused memory is released within 240."""
+"""Seconds without a new article and a new front page; unused memory is released within 240."""
 ENTRIES = 30
 PARAGRAPHS = (1, 1, 1, 2, 4)
 CONFIGURATION = """
@@ -185,14 +185,16 @@ def check(process: subprocess.Popen[bytes], folder: Path) -> None:
 def idle(folder: Path, feeds: Path) -> dict[str, object]:
     """Return the memory of the daemon when it has polled every source and then done nothing for a while."""
     with daemon(folder, feeds, 0, 0) as (process, store, sources):
-        since, peak = time.monotonic(), 0.0
+        since, peak, front = time.monotonic(), 0.0, 0.0
         while time.monotonic() < since + QUIET:
             check(process, folder)
             time.sleep(1)
             main, children = sample(process.pid)
             peak = max(peak, main + sum(children))
-            if count(store, polled=True) < sources or count(store, unplaced=True):
-                since = time.monotonic()
+            written = folder / "feeds" / "site" / "index.html"
+            changed = written.stat().st_mtime if written.exists() else 0.0
+            if count(store, polled=True) < sources or count(store, unplaced=True) or changed != front:
+                since, front = time.monotonic(), changed
         main, children = sample(process.pid)
         return {
             "sources": sources,

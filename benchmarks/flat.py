@@ -109,7 +109,7 @@ def main() -> None:
     print(f"{'CPU ms, or files':<44}{sizes}{'ratio':>8}")
     for name, row in figures.items():
         values = "".join(f"{row.get(articles, float('nan')):>12.2f}" for articles in arguments.articles)
-        ratio = max(row.values()) / min(row.values()) if len(row) > 1 else float("nan")
+        ratio = max(row.values()) / min(row.values()) if len(row) > 1 and all(row.values()) else float("nan")
         print(f"{name:<44}{values}{ratio:>8.2f}")
 
 

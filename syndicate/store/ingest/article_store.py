@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -49,6 +49,18 @@ _LATEST = CompiledStatement(
     .order_by(table.c.published.desc(), table.c.id.desc())
     .limit(bindparam("most"))
 )
+# Articles are dated at most so long after their first sight: the index is searched from there.
+_AHEAD = timedelta(minutes=10)
+_NEWEST_BEFORE = CompiledStatement(
+    select(table.c.published)
+    .where(
+        table.c.source_id == bindparam("source"),
+        table.c.published < bindparam("dated"),
+        table.c.first_seen < bindparam("seen"),
+    )
+    .order_by(table.c.published.desc(), table.c.id.desc())
+    .limit(1)
+)
 _TIMES = ("published", "updated", "first_seen")
 # Fields that are columns of the same name and type.
 _SAME = (
@@ -82,12 +94,12 @@ def newest_before(
     connection: Connection, source_ids: Collection[int], *, first_seen: datetime
 ) -> dict[int, datetime]:
     """Return, by source, the newest publication time among articles first seen before a time."""
-    if not source_ids:
-        return {}
-    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type))
-    query = query.where(table.c.source_id.in_(source_ids), table.c.first_seen < first_seen)
-    rows = connection.execute(query.group_by(table.c.source_id)).all()
-    return {row[0]: row[1] for row in rows}
+    values = {"seen": to_microseconds(first_seen), "dated": to_microseconds(first_seen + _AHEAD)}
+    found = {
+        source_id: _NEWEST_BEFORE.rows(connection, {"source": source_id, **values})
+        for source_id in source_ids
+    }
+    return {source_id: from_microseconds(rows[0][0]) for source_id, rows in found.items() if rows}
 
 
 def add_articles(

@@ -51,3 +51,20 @@ def test_a_tag_page_lists_an_article_whose_earlier_twin_does_not_have_the_tag(ro
     room.services.stories.run(NOW)
     room.services.publish.run(NOW)
     assert sorted(listed(room, "harbour")) == [FERRY.titles[0], "x"]
+
+
+def test_a_report_after_a_restart_writes_no_older_page_of_its_tag_again(room: Room) -> None:
+    declared = source("harbour", "https://harbour.example/feed")
+    room.declare(declared)
+    ids = room.add(*(new_article(number, tags=("harbour",)) for number in (4, 3, 2)))
+    room.services.stories.run(NOW)
+    room.services.publish.run(NOW)
+    room.declare(declared)
+    room.add(new_article(1, title="The lighthouse", text=LIBRARY.text(0, 5), tags=("harbour",)))
+    room.services.stories.run(NOW)
+    written = room.services.publish.run(NOW).pages
+    assert tag_path("harbour") in written
+    articles = room.articles()
+    older = {article.path for article in articles.values() if article.id in ids}
+    assert len(older) == 3
+    assert older.isdisjoint(written)

@@ -67,13 +67,16 @@ class DayBuild:
     def run(self) -> None:
         """Write the days of stale hours, their months and the archive; unmark each month's hours."""
         context = self.lists.context
-        self._days = _stored_days(context.known)
         zone = str(context.options.time_zone)
-        # In another time zone, a day may have lost its articles to the days beside it.
         before, undated = context.known.get(ZONE, ""), context.output.exists(UNDATED_PATH)
-        moved = set() if before.partition(" ")[0] == zone else {*self._days}
+        layout = f"{zone} undated" if undated else zone
         with context.store.read() as connection:
             marks = stale.lists_by_name(stale.stale_lists(connection)).get("day:", {})
+            if not marks and before == layout and context.output.exists(ARCHIVE_PATH):
+                return
+            self._days = _stored_days(context.known)
+            # In another time zone, a day may have lost its articles to the days beside it.
+            moved = set() if before.partition(" ")[0] == zone else {*self._days}
             days = {mark: self._days_of(mark) for mark in marks}
             marked = {day for found in days.values() for day in found}
             waiting = self._counted(connection, marked | moved)
@@ -87,7 +90,6 @@ class DayBuild:
         self._months = {month: list(days) for month, days in groupby(self._known, _month_of)}
         if not self._write(waiting, marks, days):
             return
-        layout = f"{zone} undated" if undated else zone
         if waiting or before != layout or not context.output.exists(ARCHIVE_PATH):
             self._archive(undated=undated)
         if before != layout:
