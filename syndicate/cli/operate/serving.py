@@ -17,6 +17,7 @@ from syndicate.cli.operate.signals import SignalHandler
 from syndicate.cli.options import Call, config_option, log_option
 from syndicate.errors import ConfigError, StoreError
 from syndicate.jobs.admin.access.setup_key import new_setup_key
+from syndicate.jobs.admin.access.token_actions import TokenActions
 from syndicate.logs import Format, configure_logs
 from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
@@ -213,6 +214,6 @@ def site_app(
         frame=services.site_frame,
         mounted=mounted_apps(services),
         ready=lambda: store_health(services, keep),
-        metrics=metrics_handler(services.metrics, services.admin.tokens.actor_of),
+        metrics=metrics_handler(services.metrics, TokenActions(store=services.store).actor_of),
     )
     return counted(app)
