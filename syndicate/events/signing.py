@@ -6,10 +6,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from typing import Any
 
 PREFIX = "whsec_"
 _NONCE = 12
@@ -40,12 +37,11 @@ def seal(secret: str, store_secret: bytes) -> str:
 def unseal(sealed: str, store_secret: bytes) -> str:
     """Return the secret that ``seal`` encrypted."""
     data = base64.b64decode(sealed)
-    return _cipher(store_secret).decrypt(data[:_NONCE], data[_NONCE:], None).decode()
+    return str(_cipher(store_secret).decrypt(data[:_NONCE], data[_NONCE:], None), "utf-8")
 
 
-def _cipher(store_secret: bytes) -> "ChaCha20Poly1305":
-    # 6 MiB that a daemon without webhooks does not need.
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415
+def _cipher(store_secret: bytes) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415 - 6 MiB
 
     return ChaCha20Poly1305(hmac.digest(store_secret, b"webhook secrets", "sha256"))
 

@@ -14,6 +14,7 @@ from syndicate.jobs.admin.mailing.held_files import HeldFiles
 from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
 from syndicate.jobs.admin.outgoing.post_actions import PostActions
 from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions
+from syndicate.jobs.admin.sources.source_list_view import SourceListViews
 from syndicate.jobs.admin.sources.source_lookups import SourceLookups
 from syndicate.jobs.admin.sources.source_view import SourceDetails
 from syndicate.jobs.admin.stories.admin_story_views import StoryViews
@@ -41,7 +42,7 @@ class AdminJobs(CommandJobs):
         self.sign_in = SignInJob(store=store, users=self.users, second_step=options.second_step)
         self.tokens = TokenActions(store=store)
         self.mail_link = services.mail_password_link if settings.mail.transport == "smtp" else None
-        self.source_list = services.source_list
+        self.source_list = SourceListViews(services.zone)
         self.overview = OverviewReader(
             store=store,
             needs=services.needs,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from syndicate.jobs.admin.admin_facts import AdminOptions
     from syndicate.jobs.admin.mailing.review_links import ReviewLinks
     from syndicate.jobs.admin.needs import NeedsReader
-    from syndicate.jobs.admin.sources.source_list_view import SourceListViews
     from syndicate.jobs.admin.system.metric_views import MetricsReader
     from syndicate.jobs.backup.backup_job import BackupJob
     from syndicate.jobs.stage_log import StageLog
@@ -84,15 +83,8 @@ class AdminServices(NewsletterServices):
             stage_log=self.stage_log,
             channels=[channel.name for channel in self.channels],
             newsletters=[newsletter.name for newsletter in self.newsletters],
-            conditions=self.source_list.conditions,
+            conditions=lambda *given: self.admin.source_list.conditions(*given),  # noqa: PLW0108 - imports pages
         )
-
-    @cached_property
-    def source_list(self) -> SourceListViews:
-        """Views of the sources and their conditions."""
-        from syndicate.jobs.admin.sources.source_list_view import SourceListViews
-
-        return SourceListViews(self.zone)
 
     @property
     def mail_servers(self) -> tuple[str, ...]:

@@ -203,9 +203,12 @@ class ReviewService:
             return withdrawn
         edition, stored = reviewed.edition, EditionContent.from_json(reviewed.content)
         if checked.content != stored or checked.parts != (edition.subject, edition.html, edition.text):
-            if not store_change(connection, reviewed, checked):
+            new, kept = checked.content.to_json(), [story.article_id for story in checked.content.stories]
+            if not review_store.change_edition(
+                connection, reviewed, content=new, rendered=checked.parts, kept=kept, reasons=checked.dropped
+            ):
                 return False
-            reviewed = replace(reviewed, content=checked.content.to_json())
+            reviewed = replace(reviewed, content=new)
         reviewed = replace(reviewed, edition=replace(edition, web_url=checked.web_url))
         if checked.trimmed:
             detail = "; ".join(checked.trimmed)
@@ -277,18 +280,6 @@ class ReviewService:
                 "`syndicate editions correct` corrects an edition that went out",
             )
         return reviewed, content
-
-
-def store_change(connection: Connection, reviewed: ReviewEdition, checked: CheckedEdition) -> bool:
-    """Store the checked content and mail; return false if the edition was changed in the meantime."""
-    return review_store.change_edition(
-        connection,
-        reviewed,
-        content=checked.content.to_json(),
-        rendered=checked.parts,
-        kept=[story.article_id for story in checked.content.stories],
-        reasons=checked.dropped,
-    )
 
 
 def _current_content(connection: Connection, reviewed: ReviewEdition) -> EditionContent:

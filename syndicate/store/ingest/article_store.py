@@ -51,16 +51,6 @@ _LATEST = CompiledStatement(
 )
 # Articles are dated at most so long after their first sight: the index is searched from there.
 _AHEAD = timedelta(minutes=10)
-_NEWEST_BEFORE = CompiledStatement(
-    select(table.c.published)
-    .where(
-        table.c.source_id == bindparam("source"),
-        table.c.published < bindparam("dated"),
-        table.c.first_seen < bindparam("seen"),
-    )
-    .order_by(table.c.published.desc(), table.c.id.desc())
-    .limit(1)
-)
 _TIMES = ("published", "updated", "first_seen")
 # Fields that are columns of the same name and type.
 _SAME = (
@@ -94,12 +84,10 @@ def newest_before(
     connection: Connection, source_ids: Collection[int], *, first_seen: datetime
 ) -> dict[int, datetime]:
     """Return, by source, the newest publication time among articles first seen before a time."""
-    values = {"seen": to_microseconds(first_seen), "dated": to_microseconds(first_seen + _AHEAD)}
-    found = {
-        source_id: _NEWEST_BEFORE.rows(connection, {"source": source_id, **values})
-        for source_id in source_ids
-    }
-    return {source_id: from_microseconds(rows[0][0]) for source_id, rows in found.items() if rows}
+    newest = select(table.c.published).order_by(table.c.published.desc()).limit(1)
+    newest = newest.where(table.c.first_seen < first_seen, table.c.published < first_seen + _AHEAD)
+    found = {source: connection.scalar(newest.where(table.c.source_id == source)) for source in source_ids}
+    return {source: published for source, published in found.items() if published is not None}
 
 
 def add_articles(

@@ -9,18 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    bindparam,
-    case,
-    delete,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func, literal, select, update
 
 from syndicate.model import EARLIEST
 from syndicate.store import schema
@@ -71,7 +60,7 @@ def _over_marks(insert: Any, version: int) -> Any:
     return insert.on_conflict_do_update(index_elements=["article_id"], set_={"version": later})
 
 
-def _mark_where(connection: Connection, condition: ColumnElement[bool], version: int) -> None:
+def _mark_where(connection: Connection, condition: Any, version: int) -> None:
     """Mark matching articles within the database: there may be a million."""
     number = schema.articles.c.id
     found = select(number, literal(version)).where(condition).order_by(number)
@@ -205,11 +194,10 @@ def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
 
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
     """Mark the articles of these sources, on their own pages and in archives."""
-    articles = schema.articles
-    for source_id in source_ids:
-        ids = connection.scalars(select(articles.c.id).where(articles.c.source_id == source_id)).all()
-        mark_stale(connection, ids)
-        mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
+    chosen = schema.articles.c.source_id.in_(source_ids)
+    _mark_where(connection, chosen, 1)
+    ids = connection.scalars(select(schema.articles.c.id).where(chosen))
+    mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
 def mark_published_since(connection: Connection, since: datetime) -> None:
