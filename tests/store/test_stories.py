@@ -1,11 +1,16 @@
 """Stories, related links, stale pages and ranked lists as rows."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from sqlalchemy import select
 
 from syndicate.model import EARLIEST, Image, RankedStory, ScoredLink, Story
+from syndicate.store import Connection, schema
 from syndicate.store.core import quarantine
 from syndicate.store.ingest import article_store, known_articles
 from syndicate.store.output import stale
@@ -247,6 +252,27 @@ def test_a_page_that_was_marked_again_while_it_was_written_stays_marked(room):
     stale.mark_stale(connection, [ids[1], ids[1]])
     stale.clear_stale(connection, written)
     assert stale_ids(connection) == [ids[1]]
+
+
+def test_a_site_build_and_a_worker_that_marks_its_pages_wait_for_each_other(store):
+    with store.write() as connection:
+        (source,) = factories.add_sources(connection, declared("Sea"))
+        articles = [new_article(number) for number in range(40)]
+        ids = factories.add_articles(connection, source.id, *articles)
+    together = Barrier(2, timeout=30)
+
+    def work(change: Callable[[Connection], None]) -> None:
+        for _ in range(20):
+            together.wait()
+            with store.write() as connection:
+                change(connection)
+
+    def write(connection: Connection) -> None:
+        newest_first = select(schema.stale_pages).order_by(schema.stale_pages.c.article_id.desc())
+        stale.clear_stale(connection, [(row[0], row[1]) for row in connection.execute(newest_first)])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, (write, lambda connection: stale.mark_stale(connection, ids))))
 
 
 def test_young_pages_or_all_of_them_can_be_marked_at_once(room):

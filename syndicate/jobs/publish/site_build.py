@@ -202,8 +202,8 @@ class SiteBuild:
                 stale.mark_all(connection)
             elif lists_due or feeds != before:
                 # Older pages keep their links, which the web server redirects or answers with 410.
-                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
                 stale.mark_lists(connection, [f"section:{tag_key(name)}" for name in self._sections])
+                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
             stale.save_signatures(connection, changed, now)
         if "site" in changed and not self._options.automatic_channels:
             self._lists.remove_feeds()
@@ -304,8 +304,8 @@ class SiteBuild:
         """Unmark the articles written so far, and mark their lists in the same transaction."""
         if self._written:
             with self._context.commit() as connection:
-                stale.clear_stale(connection, self._written.items())
                 stale.mark_lists(connection, paged_lists.without_cut_pages(connection, self._marks))
+                stale.clear_stale(connection, self._written.items())
         self._written, self._marks, self._views = {}, set(), replace(self._views, coverage_cache={})
 
     def _stories(self) -> None:

@@ -2,6 +2,7 @@
 
 The transaction that changes a page's content marks the page as stale. The mark is removed only if no later
 transaction marked it again while the page was written. A crash in between writes the same bytes again.
+Transactions take lists before pages, and each in order: two workers would otherwise wait for each other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -33,8 +34,6 @@ _IN_SITEMAP = {"edit": "articles", "story": "stories"}
 CHANNEL = "channel:"
 GONE = "gone"
 """Signature of a channel that is no longer declared and whose files were removed."""
-
-
 PAGE_BLOCK = 1_000
 """Number of ids of articles whose stale pages a single worker writes."""
 
@@ -195,9 +194,9 @@ def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
 def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
     """Mark the articles of these sources, on their own pages and in archives."""
     chosen = schema.articles.c.source_id.in_(source_ids)
-    _mark_where(connection, chosen, 1)
     ids = connection.scalars(select(schema.articles.c.id).where(chosen))
     mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
+    _mark_where(connection, chosen, 1)
 
 
 def mark_published_since(connection: Connection, since: datetime) -> None:
@@ -240,7 +239,7 @@ def count_stale(connection: Connection) -> int:
 
 def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> None:
     """Unmark pages that were written at exactly that version."""
-    rows = [{"marked": article_id, "seen": version} for article_id, version in written]
+    rows = [{"marked": article_id, "seen": version} for article_id, version in sorted(written)]
     _CLEAR_PAGE.execute_many(connection, rows)
 
 
