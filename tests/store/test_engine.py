@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import event, func, insert, select, text
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import open_store, schema
@@ -257,6 +257,15 @@ def test_a_write_inside_a_write_of_the_same_thread_is_a_bug_and_does_not_hang(sq
             pass
     with sqlite_store.write():
         pass
+
+
+def test_a_lock_timeout_of_postgresql_is_busy_in_every_language(sqlite_store):
+    class LockNotAvailable(Exception):
+        sqlstate = "55P03"
+
+    reason = LockNotAvailable("storniere Anfrage wegen Zeitüberschreitung einer Sperre")
+    with pytest.raises(StoreBusy, match="locked by another process"), sqlite_store.read():
+        raise OperationalError("", None, reason)
 
 
 def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path):
