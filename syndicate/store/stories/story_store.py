@@ -365,9 +365,7 @@ _STORY_LINKS = (
     _link_query()
     .add_columns(_ARTICLES.story_id, _STORIES.path.label("story_path"))
     .join(schema.stories, _STORIES.id == _ARTICLES.story_id)
-    .outerjoin(
-        schema.story_leads, (_LEADS.story_id == _ARTICLES.story_id) & (_LEADS.article_id == _ARTICLES.id)
-    )
+    .outerjoin(schema.story_leads, _LEADING)
     .where(_ARTICLES.story_id.in_(_IDS), (_STORIES.articles > 1) | (_STORIES.path != ""))
     .order_by(_ARTICLES.story_id, _LEADS.story_id.is_(None), _ARTICLES.published, _ARTICLES.id)
 )
