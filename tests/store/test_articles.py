@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from syndicate.ingest.identity import FUTURE_TOLERANCE
 from syndicate.model import Enclosure, Image, KnownArticle, ScoredLink
 from syndicate.store import schema
 from syndicate.store.ingest import article_store, known_articles
@@ -228,6 +229,20 @@ def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
         assert [one.id for one in article_store.find_articles(connection, "Title 2", 9)] == [ids[2]]
         for text in (older.uid[:7], "no such words", "10%of", "9" * 30, "titl_1", "…"):
             assert article_store.find_article(connection, text) is None, text
+
+
+def test_the_newest_date_before_a_time_is_of_what_was_dated_then(store):
+    seen, early = NOW - timedelta(days=3), NOW - timedelta(days=2)
+    with store.write() as connection:
+        source = source_id(connection)
+        ahead = new_article(1, published=early + FUTURE_TOLERANCE, first_seen=early)
+        dated_afterwards = new_article(2, published=NOW, first_seen=seen)
+        later = new_article(3, published=early - timedelta(hours=1), first_seen=NOW)
+        factories.add_unplaced(connection, source, [ahead, dated_afterwards, later])
+        newest = article_store.newest_before(
+            connection, [source, source + 1], first_seen=early + timedelta(seconds=1)
+        )
+        assert newest == {source: ahead.published}
 
 
 def test_articles_are_counted_since_they_were_first_seen(store):

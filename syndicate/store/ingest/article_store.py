@@ -49,7 +49,7 @@ _LATEST = CompiledStatement(
     .order_by(table.c.published.desc(), table.c.id.desc())
     .limit(bindparam("most"))
 )
-# Articles are dated at most so long after their first sight: the index is searched from there.
+# A date is at most so much later than the first sight, unless an undated article got it afterwards.
 _AHEAD = timedelta(minutes=10)
 _TIMES = ("published", "updated", "first_seen")
 # Fields that are columns of the same name and type.
