@@ -252,6 +252,20 @@ def test_a_source_falls_silent_and_speaks_again_while_pages_remember_it(desk):
     assert [words(NOW + age * days) for age in (4, 7, 17)] == ["not read yet"] * 2 + ["silent for 13 days"]
 
 
+def test_views_at_once_look_for_the_newest_articles_once(desk, monkeypatch):
+    views, asked, find = SourceListViews(zone=desk.services.zone), [], source_figures.newest_and_pauses
+
+    def ask(connection, ids):
+        asked.append(ids)
+        return find(connection, ids)
+
+    monkeypatch.setattr(source_figures, "newest_and_pauses", ask)
+    with desk.store.read() as connection:
+        for began in (0, -1, 1):
+            views.conditions(connection, NOW + timedelta(seconds=began))
+    assert len(asked) == 1
+
+
 def test_a_source_whose_articles_have_no_dates_is_not_called_silent(desk):
     at = number(desk, "quay")
     seen = [NOW - timedelta(days=days) for days in (9, 8)]

@@ -246,7 +246,8 @@ class SourceListViews:
 
     def _silences(self, connection: Connection, names: Sequence[tuple[int, str]], now: int) -> dict[int, int]:
         """Return the days of silence of each silent source, also of removed sources."""
-        latest = self._latest if 0 <= now - self._looked_at < _DAY else {}
+        # Another view that began later may have been faster.
+        latest = self._latest if -_HOUR < now - self._looked_at < _DAY else {}
         since = self._looked_at - _HOUR
         recent = source_figures.recent_articles(connection, since=since) if latest else {}
         unsure = {owner for article, owner in recent.items() if article not in self._recent}
