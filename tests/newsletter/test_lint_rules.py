@@ -150,6 +150,9 @@ def test_spam_structure_of_links_and_pictures() -> None:
     said = " ".join(one.message for one in check_structure("Hello", MailPage(html), Origins()))
     for part in ("only 23 characters", "shows bank.example but leads to bad.example", "hides behind bit.ly"):
         assert part in said
+    html = '<a href="https://bank.example@bad.example/">https://bank.example/</a>'
+    said = " ".join(one.message for one in check_structure("Hello", MailPage(html), Origins()))
+    assert "shows bank.example but leads to bad.example" in said
 
 
 HEAD = (

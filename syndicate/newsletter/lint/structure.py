@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from syndicate.newsletter.lint.findings import LintFinding, Origins, error, warning
 from syndicate.newsletter.lint.mail_page import MailPage
 from syndicate.newsletter.render import SUBJECT_LIMIT
-from syndicate.text.urls import site_host
+from syndicate.text.urls import absolute_url, site_host
 
 _HEADERS = "config.toml, [mail]"
 _MIN_TEXT = 200
@@ -81,7 +81,7 @@ def _subject(subject: str, place: str) -> Iterator[LintFinding]:
 def _links(page: MailPage, origins: Origins) -> Iterator[LintFinding]:
     for link in page.all("a"):
         href = link.attributes.get("href", "")
-        host, text = site_host(href), link.inner.strip()
+        host, text = site_host(absolute_url("", href)), link.inner.strip()
         shown = site_host(text) if re.fullmatch(r"https?://\S+", text) else ""
         if shown and host and shown != host:
             message = f"A link shows {shown} but leads to {host}; filters take that for phishing."
