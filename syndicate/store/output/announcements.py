@@ -22,7 +22,7 @@ class Announcement:
 def record_documents(connection: Connection, document_hashes: Mapping[str, str], now: datetime) -> None:
     """Record the hashes of written documents by URL; changed documents are announced."""
     table = schema.announcements
-    for topic, document_hash in document_hashes.items():
+    for topic, document_hash in sorted(document_hashes.items()):
         fresh = {"document_hash": document_hash, "next_try": now, "attempts": 0, "error": ""}
         changed = table.c.document_hash != document_hash
         upsert(connection, table, {"topic": topic}, fresh, where=changed)

@@ -254,7 +254,7 @@ def save_signatures(
 ) -> None:
     """Store the signatures of outputs after they were written; with ``before`` only over this signature."""
     common = {"built": to_microseconds(now), "before": before}
-    rows = [{"name": name, "signature": signature, **common} for name, signature in signatures.items()]
+    rows = [{"name": name, "signature": text, **common} for name, text in sorted(signatures.items())]
     if rows:
         _saving(connection.dialect.name).execute_many(connection, rows)
 
