@@ -282,6 +282,16 @@ def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path):
     store.dispose()
 
 
+class GermanTimeout(Exception):
+    sqlstate = "55P03"
+
+
+def test_a_lock_timeout_of_postgresql_is_busy_in_each_language_of_its_messages(sqlite_store):
+    timeout = GermanTimeout("storniere Anfrage wegen Zeitüberschreitung einer Sperre")
+    with pytest.raises(StoreBusy), sqlite_store.read():
+        raise OperationalError("ALTER TABLE", {}, timeout)
+
+
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_SF9_postgresql_that_goes_away_is_an_error_and_comes_back_by_itself(
     store, postgres_server, store_url

@@ -80,7 +80,7 @@ def test_a_migration_waits_for_the_transaction_of_a_worker_which_then_goes_on(ol
     assert failures(new) == 3
 
 
-def test_a_migration_gives_up_beside_a_worker_that_keeps_its_locks_and_stops_nobody(
+def test_a_migration_gives_up_beside_a_worker_that_keeps_its_locks_and_stops_no_worker(
     old: Store, new: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migration, "LOCK_SECONDS", 1)

@@ -278,8 +278,9 @@ def _require_utf8(connection: Any, _record: object) -> None:
 
 def _explain(error: DBAPIError, where: str) -> StoreError:
     reason = str(error.orig).strip().split("\n", 1)[0]
-    code = getattr(error.orig, "sqlstate", "")  # the messages of PostgreSQL are in its own language
-    if code == "55P03" or "database is locked" in reason or "database table is locked" in reason:
+    # The code of PostgreSQL's lock_timeout, whose message is in the language of the server.
+    is_timeout = getattr(error.orig, "sqlstate", "") == "55P03"
+    if is_timeout or "database is locked" in reason or "database table is locked" in reason:
         return StoreBusy(f"the store {where} is locked by another process; try again when it has finished")
     if "database or disk is full" in reason or "No space left on device" in reason:
         return StoreError(
