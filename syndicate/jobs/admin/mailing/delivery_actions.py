@@ -42,7 +42,7 @@ class DeliveryActions:
         why, by = reason.strip()[:300], change.actor.name
         is_new = sending_rests.rest(connection, edition_id, reason=why, by=by, now=change.now)
         what = f"Sending of edition {edition_id}" if edition_id else "Sending"
-        said = f"{what} is paused." if is_new else f"{what} rests already, so nothing was changed."
+        said = f"{what} is paused." if is_new else f"{what} is paused already; nothing was changed."
         after = {"paused": True, "reason": why}
         return _rest_result(edition_id, said, after, is_change=is_new)
 
