@@ -83,7 +83,7 @@ class AdminServices(NewsletterServices):
             stage_log=self.stage_log,
             channels=[channel.name for channel in self.channels],
             newsletters=[newsletter.name for newsletter in self.newsletters],
-            conditions=lambda *given: self.admin.source_list.conditions(*given),  # noqa: PLW0108 - imports pages
+            conditions=lambda *given: self.admin.source_list.conditions(*given),  # noqa: PLW0108 - imports late
         )
 
     @property

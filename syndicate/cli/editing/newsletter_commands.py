@@ -83,14 +83,10 @@ def _turn(command: str, outcome: str, text: str, help_text: str) -> None:
     add_command(newsletters, command, help_text, run, click.argument("name"))
 
 
-_turn(
-    *("pause", "paused", "is paused"),
-    "Cut no edition of NAME until it is resumed. Pending deliveries are still sent.",
-)
-_turn(
-    *("resume", "resumed", "is running again"),
-    "Cut editions of NAME again. Editions of the pause are not made up for.",
-)
+_PAUSE = "Cut no edition of NAME until it is resumed. Pending deliveries are still sent."
+_RESUME = "Cut editions of NAME again. Editions of the pause are not made up for."
+_turn("pause", "paused", "is paused", _PAUSE)
+_turn("resume", "resumed", "is running again", _RESUME)
 
 
 add_editing(

@@ -51,7 +51,7 @@ def _marking(dialect: str) -> CompiledStatement:
 
 
 def _over_marks(insert: Any, version: int) -> Any:
-    """Return an insert of marks that counts existing marks up; below 0, only surroundings changed."""
+    """Return an insert of marks that counts existing marks up; a version below 0 marks surroundings."""
     marked = schema.stale_pages.c.version
     later = func.abs(marked) + 1
     if version < 0:
@@ -206,6 +206,7 @@ def mark_published_since(connection: Connection, since: datetime) -> None:
 
 def mark_all(connection: Connection) -> None:
     """Mark every article: the content of all pages changed."""
+    # SQLite needs a WHERE between the SELECT and ON CONFLICT.
     _mark_where(connection, schema.articles.c.id > 0, 1)
 
 

@@ -170,8 +170,8 @@ Ordered = list[Judged]
 class SourceListViews:
     """Views of the list.
 
-    ``_latest`` keeps the time of the newest article of each source, with its longest usual pause, until more
-    are seen after ``_looked_at`` than ``_recent``; ``_silent_from`` are times from which sources are silent,
+    ``_latest`` keeps the time of the newest article of each source, with its longest usual pause, until an
+    article is seen that ``_recent`` lacks. ``_silent_from`` are the times from which sources are silent,
     sorted. ``_names`` are the sources of the last view as the store returned them, ``_by_name`` in order.
     """
 

@@ -83,7 +83,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewReader:
-    """Reader of the overview; keeps articles of hours, counts of sent editions for ten minutes."""
+    """Reader of the overview; keeps figures of hours and days, counts of sent editions for ten minutes."""
 
     store: Store
     needs: NeedsReader
