@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from syndicate.errors import ParseError
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
+from syndicate.model.articles import FUTURE_TOLERANCE
 from syndicate.text.hashes import hash_of
 from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
@@ -23,7 +24,6 @@ from syndicate.text.plain import excerpt
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import canonical_link, canonical_url
 
-FUTURE_TOLERANCE = timedelta(minutes=10)
 FUTURE_LIMIT = timedelta(days=1)
 """Wrong clocks and time zones shift a date by less than this."""
 SAME_DATE = timedelta(days=1)

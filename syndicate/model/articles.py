@@ -169,6 +169,8 @@ class ParsedSource:
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Earliest date of publication; an earlier ``published`` is the sort key of an undated article."""
+FUTURE_TOLERANCE = timedelta(minutes=10)
+"""Longest time by which a date may be ahead of the clock when an entry is read."""
 _UNDATED_SHIFT = timedelta(days=36_525)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql_text
 from sqlalchemy.sql.dml import ReturningInsert
 
-from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, NewArticle
+from syndicate.model import EARLIEST, FUTURE_TOLERANCE, Article, ArticleBody, Enclosure, Image, NewArticle
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
@@ -49,8 +49,6 @@ _LATEST = CompiledStatement(
     .order_by(table.c.published.desc(), table.c.id.desc())
     .limit(bindparam("most"))
 )
-# A date is at most so much later than the first sight, unless an undated article got it afterwards.
-_AHEAD = timedelta(minutes=10)
 _TIMES = ("published", "updated", "first_seen")
 # Fields that are columns of the same name and type.
 _SAME = (
@@ -83,9 +81,10 @@ def latest_published(connection: Connection, source_id: int, *, limit: int) -> t
 def newest_before(
     connection: Connection, source_ids: Collection[int], *, first_seen: datetime
 ) -> dict[int, datetime]:
-    """Return, by source, the newest publication time among articles first seen before a time."""
+    """Return, by source, the newest publication time among articles first seen, and dated, before a time."""
     newest = select(table.c.published).order_by(table.c.published.desc()).limit(1)
-    newest = newest.where(table.c.first_seen < first_seen, table.c.published < first_seen + _AHEAD)
+    latest = first_seen + FUTURE_TOLERANCE  # bounds the search of the index
+    newest = newest.where(table.c.first_seen < first_seen, table.c.published < latest)
     found = {source: connection.scalar(newest.where(table.c.source_id == source)) for source in source_ids}
     return {source: published for source, published in found.items() if published is not None}
 
