@@ -106,9 +106,10 @@ class Newsletter:
     """Recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.
 
     ``approval`` is the time that an edition waits for an editor before it is sent. ``blocks`` are the parts
-    of its mail in order; ``images`` is ``lead``, ``all`` or ``none``. With ``subject_name`` the title of the
-    newsletter follows a short headline in the subject. ``intro`` (below the masthead) and ``footer`` (above
-    the postal address) are Markdown. ``messages`` are the welcome mail and the series.
+    of its mail in order; ``sections`` come first under its lead, in this order. ``images`` is ``lead``,
+    ``all`` or ``none``. With ``subject_name`` the title of the newsletter follows a short headline in the
+    subject. ``intro`` (below the masthead) and ``footer`` (above the postal address) are Markdown.
+    ``messages`` are the welcome mail and the series.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Newsletter:
     approval: float = 0.0
     messages: tuple[MessageStep, ...] = ()
     blocks: tuple[str, ...] = DIGEST_BLOCKS
+    sections: tuple[str, ...] = ()
     images: str = "lead"
     subject_name: bool = False
     brand: Brand = NO_BRAND

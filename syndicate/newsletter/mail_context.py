@@ -21,6 +21,7 @@ from syndicate.newsletter.story_views import SiteFacts, harmless
 from syndicate.templating import Markup
 from syndicate.text.dates import clock_time, human_day
 from syndicate.text.language import direction_of
+from syndicate.text.names import tag_key
 from syndicate.text.reading_time import measure_reading
 
 # Age from which a story shows its date without a time of day.
@@ -126,7 +127,7 @@ class DigestContext:
             note=content.note,
             correction=content.correction,
             announcements=content.announcements,
-            sections=by_section(top[1:]),
+            sections=by_section(top[1:], newsletter.sections),
             contents=tuple(map(_short, (*content.top, *content.trending)[:_CONTENTS])),
             minutes=measure_reading(content.text, language).minutes,
             parts=parts,
@@ -160,16 +161,17 @@ def forward_link(subject: str, web_url: str) -> str:
     return f"mailto:?subject={quote(subject, safe='')}&body={quote(web_url, safe='')}" if web_url else ""
 
 
-def by_section(stories: Sequence[ContentStory]) -> tuple[DigestSection, ...]:
-    """Return stories by section, in the order of each section's first story.
+def by_section(stories: Sequence[ContentStory], chosen: Sequence[str] = ()) -> tuple[DigestSection, ...]:
+    """Return stories by section: the chosen sections, then the others in the order of their first story.
 
     Two neighbours with a single story each share a heading. Stories without a section have no heading.
     """
     groups: dict[str, list[ContentStory]] = {}
     for story in stories:
         groups.setdefault(story.section, []).append(story)
+    places = {tag_key(name): place for place, name in enumerate(chosen)}
     sections: list[DigestSection] = []
-    for name, group in groups.items():
+    for name, group in sorted(groups.items(), key=lambda named: places.get(tag_key(named[0]), len(places))):
         before = sections[-1] if sections else None
         named = tuple(replace(story, section="") for story in group)
         section = DigestSection(names=(name,) if name else (), stories=named)

@@ -38,6 +38,7 @@ class NewsletterSettings(Section):
     welcome: str = ""
     series: tuple[SeriesSettings, ...] = ()
     blocks: tuple[values.DigestBlock, ...] = DIGEST_BLOCKS
+    sections: tuple[str, ...] = ()
     images: Literal["lead", "all", "none"] = "lead"
     subject_name: bool = False
     brand: str = ""

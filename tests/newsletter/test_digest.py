@@ -41,6 +41,12 @@ def test_sections_come_in_the_order_of_their_best_story_and_two_of_one_story_sha
     ]
 
 
+def test_chosen_sections_come_first_in_their_order_and_in_any_spelling() -> None:
+    stories = content_of("sport sport world world - - arts arts").stories
+    chosen = by_section(stories, ("World", "ARTS", "none of these"))
+    assert [group.names for group in chosen] == [("world",), ("arts",), ("sport",), ()]
+
+
 def test_the_contents_line_names_the_first_five_stories_shortly() -> None:
     long = "The harbour authority opens the northern quay to night ferries from Monday on"
     rendered = render(tuple(story(number, title=f"{number} {long}") for number in range(1, 8)))
