@@ -7,10 +7,10 @@
 Each page, with typical searches, is rendered several times in this process, without HTTP, and each list of
 the API is asked for, and the metrics; the table shows the first, the best and the median, in milliseconds
 of CPU and of wall time. The first includes what stays in memory afterwards. The budget is 250 ms for the
-overview and 150 ms for every other page. ``--busy`` lets another process poll all sources at a server on
-loopback meanwhile. ``--keep FOLDER`` keeps the filled store, ``--only TEXT`` measures pages with this text
-in their address; ``--serve PORT`` serves it afterwards with the user demo@example.org, whose sign-in cookie
-is printed.
+overview and 150 ms for every other page. ``--busy SECONDS`` lets another process poll each source once in so
+many seconds at a server on loopback meanwhile, or as fast as it can; each poll brings an article.
+``--keep FOLDER`` keeps the filled store, ``--only TEXT`` measures pages with this text in their address;
+``--serve PORT`` serves it afterwards with the user demo@example.org, whose sign-in cookie is printed.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
-from sqlalchemy import BigInteger, Connection, Table, Text, cast, insert, literal, select, update
+from sqlalchemy import BigInteger, Connection, Table, Text, cast, func, insert, literal, select, update
 from starlette.types import ASGIApp, Message
 
 from syndicate.jobs.admin.access.sign_in import Client, SignedIn
@@ -46,7 +46,7 @@ from syndicate.settings import load_settings
 from syndicate.store import schema
 from syndicate.store.access import user_store
 from syndicate.store.access.user_store import User
-from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.column_types import EPOCH, to_microseconds
 from syndicate.web.admin.admin_app import create_admin_app
 from syndicate.web.admin.admin_request import AdminRequest, Download, Show
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--subscribers", type=int, default=100_000)
     parser.add_argument("--url", default="")
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--busy", action="store_true")
+    parser.add_argument("--busy", type=float, nargs="?", const=0.0, metavar="SECONDS")
     parser.add_argument("--only", default="")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--serve", type=int, default=0)
@@ -138,7 +138,8 @@ def main() -> None:
                 print(f"filled in {time.monotonic() - started:.0f} s", flush=True)
             with services.store.write() as connection:
                 _advance_ids(connection)
-            with _ingest_beside(folder / "config.toml") if chosen.busy else nullcontext():
+            config = folder / "config.toml"
+            with nullcontext() if chosen.busy is None else _ingest_beside(config, chosen.busy):
                 _measure(services, chosen.runs, chosen.only)
             if chosen.serve:
                 asyncio.run(_serve(services, chosen.serve))
@@ -464,8 +465,9 @@ async def _ask(api: ASGIApp, address: str) -> int:
 
 
 @contextmanager
-def _ingest_beside(config: Path) -> Iterator[None]:
-    process = multiprocessing.get_context("spawn").Process(target=_ingest, args=(config,), daemon=True)
+def _ingest_beside(config: Path, interval: float) -> Iterator[None]:
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_ingest, args=(config, interval), daemon=True)
     process.start()
     try:
         yield
@@ -494,22 +496,29 @@ class _Feed(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _ingest(config: Path) -> None:
-    """Poll all sources at a server on loopback, again and again, until the end."""
+def _ingest(config: Path, interval: float) -> None:
+    """Poll each source at a server on loopback once in so many seconds, until the end."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Feed)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings = load_settings(config)
-    http = settings.http.model_copy(update={"allow_private": True, "host_gap": 0.0, "min_interval": 0.0})
+    http = settings.http.model_copy(
+        update={"allow_private": True, "host_gap": 0.0, "min_interval": interval, "max_interval": interval}
+    )
     with open_services(settings.model_copy(update={"http": http}), now=NOW) as services:
-        sources = schema.sources
+        sources, started = schema.sources, time.monotonic()
         address = f"http://127.0.0.1:{server.server_port}/"
         with services.store.write() as connection:
             url = literal(address).concat(cast(sources.c.id, Text)).concat("/feed")
-            connection.execute(update(sources).values(url=url, next_check=NOW - timedelta(days=1)))
+            number = connection.scalars(select(func.count()).select_from(sources)).one()
+            apart = literal(int(interval * 1_000_000 / number), BigInteger)
+            first = literal(to_microseconds(datetime.now(UTC)), BigInteger) + sources.c.id * apart
+            connection.execute(update(sources).values(url=url, next_check=first))
         polled = 0
         while True:
             polled += len(services.ingest.run(datetime.now(UTC)).sources)
-            print(f"{polled} sources polled beside", file=sys.stderr, flush=True)
+            pace = polled / (time.monotonic() - started)
+            print(f"{polled} sources polled beside, {pace:.1f} a second", file=sys.stderr, flush=True)
+            time.sleep(1.0 if interval else 0.0)
 
 
 def _user(services: Services) -> User:
