@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -124,14 +124,15 @@ class Worker:
 
 
 class Workers:
-    """Driver process that forks workers; its end ends them all."""
+    """Driver process that forks workers; its end ends them all. ``command`` runs it, such as ``unshare``."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, *, command: Sequence[str] = ()) -> None:
         self._environment = {**os.environ, **(environment or {})}
+        self._command = command
 
     def __enter__(self) -> Self:
         self._driver = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.hurried_workers"],
+            [*self._command, sys.executable, "-m", "tests.faults.hurried_workers"],
             cwd=CHECKOUT,
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -159,9 +160,22 @@ class Workers:
         assert self._driver.stdout
         self._driver.stdin.write(json.dumps({"config": str(config), "log": str(log), **order}) + "\n")
         self._driver.stdin.flush()
-        process = Worker(int(self._driver.stdout.readline()), log)
+        process = Worker(self._outside(int(self._driver.stdout.readline())), log)
         self.started.append(process)
         return process
+
+    def _outside(self, pid: int) -> int:
+        """Return the process id, in this process's namespace, of a worker in the driver's namespace."""
+        if not self._command:
+            return pid
+        namespace = Path(f"/proc/{self._driver.pid}/ns/pid_for_children").readlink()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if (process / "ns/pid").readlink() == namespace:
+                    status = (process / "status").read_text("utf-8")
+                    if re.search(rf"^NSpid:.*\s{pid}$", status, re.MULTILINE):
+                        return int(process.name)
+        raise ProcessLookupError(pid)
 
 
 @dataclass
