@@ -14,6 +14,7 @@ import json
 import random
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -76,8 +77,9 @@ def _run(folder: Path, count: int, *, crawl: bool) -> dict[str, float | str]:
         result: dict[str, float | str] = {"articles": count}
         for start in range(0, count, 5000):
             writer.add(services, [writer.article() for _ in range(min(5000, count - start))])
-        result["stories_ms_per_article"] = round(1000 * _timed(lambda: services.stories.run(now)) / count, 3)
-        result["pages_ms_per_article"] = round(1000 * _timed(lambda: services.publish.run(now)) / count, 3)
+        for stage, run in (("stories", services.stories.run), ("pages", services.publish.run)):
+            print(f"{stage} of {count:,} articles …", file=sys.stderr, flush=True)
+            result[f"{stage}_ms_per_article"] = round(1000 * _timed(lambda run=run: run(now)) / count, 3)
         services.publish.run(now)
         idle = round(1000 * _timed(lambda: services.publish.run(now)), 1)
         result["nothing_new_ms"] = idle

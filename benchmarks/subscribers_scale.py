@@ -1,16 +1,16 @@
 """Cost of a unit of work on subscribers at two sizes of the list, and the ratio (goal: at most 1.5).
 
 ``python -m benchmarks.subscribers_scale [--small 1000] [--large 1000000] [--url postgresql://…]`` prints CPU
-microseconds of this process, the least of several runs; with a PostgreSQL server also the time by the clock,
-since the work is the server's. Both stores get their first subscribers through ``add_subscription``; SQL then
-copies these rows with other numbers, because a million calls would take half an hour.
+microseconds of this process for each unit, the least of several runs on both stores in turn; with a
+PostgreSQL server the time by the clock, since the work is the server's. Both stores get their first
+subscribers through ``add_subscription``; SQL then copies these rows with other numbers, because a million
+calls would take half an hour.
 """
 
 import argparse
-import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from tests.factories import NOW
 
 DOMAINS = 50
 UNTIL = NOW + timedelta(minutes=1)
-BATCH = 500
+BATCH, RUNS = 500, 9
 COPY = (
     """INSERT INTO subscribers (address, address_key, name, language, created, hour, time_zone)
        SELECT 'copy' || (id + {step}) || address, 'copy' || (id + {step}) || address_key,
@@ -76,22 +76,22 @@ class Work:
     """Units of work on a store, each with the number of units that a call does."""
 
     def __init__(self, store: Store, size: int) -> None:
-        self._store = store
-        self._size = size
+        self.store = store
+        self.size = size
         self._new = iter(range(10_000_000, 20_000_000, BATCH))
         self._ids = iter(range(1, size))
         self._days = iter(range(1, 100))
 
     def units(self) -> Iterator[tuple[str, int, Callable[[Connection], Any]]]:
         """Yield the name of each unit, the units of a call, and the call."""
-        yield "cut, per subscriber", self._size, self._cut
-        yield "variants, per subscriber", self._size, self._variants
+        yield "cut, per subscriber", self.size, self._cut
+        yield "variants, per subscriber", self.size, self._variants
         yield "claim, per delivery", BATCH, self._claim
         yield "claim of a shard, per delivery", BATCH // DOMAINS, partial(self._claim, of_shard=True)
         yield "begin and sent, per delivery", BATCH, self._send
         yield "sign-up", 100, lambda connection: subscribe(connection, range(n := next(self._new), n + 100))
         yield "import, per row", BATCH, self._import
-        yield "segment of half, per subscriber", self._size, partial(self._count, segment=[OF_HALF])
+        yield "segment of half, per subscriber", self.size, partial(self._count, segment=[OF_HALF])
         yield "segment of ten", 1, partial(self._count, segment=[OF_TEN])
         yield "preferences", 1, self._preferences
         yield "unsubscribe", 1, self._unsubscribe
@@ -142,20 +142,22 @@ class Work:
         audience_store.end_subscription(connection, next(self._ids), detail="by the link in a mail", now=NOW)
 
 
-def costs(store: Store, size: int, *, by_clock: bool) -> dict[str, float]:
-    """Return microseconds for each unit, the least of several runs."""
+def costs(works: Mapping[str, Work], *, by_clock: bool) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield microseconds of each unit by store, the least of several runs.
+
+    The stores take turns, so that a machine that is slow for a while is slow for all.
+    """
     clock = time.perf_counter if by_clock else time.process_time
-    found = {}
-    for name, units, work in Work(store, size).units():
-        times = []
-        for _ in range(2 if units == size else 9):
-            # Only the cut stays, so that each call finds the same deliveries.
-            with store.write() if units == size else store.dry_run() as connection:
-                start = clock()
-                work(connection)
-                times.append((clock() - start) / units * 1e6)
-        found[name] = min(times)
-    return found
+    for calls in zip(*(work.units() for work in works.values()), strict=True):
+        times: dict[str, list[float]] = {name: [] for name in works}
+        for _ in range(2 if calls[0][1] == next(iter(works.values())).size else RUNS):
+            for (store_name, work), (_, units, call) in zip(works.items(), calls, strict=True):
+                # Only the cut stays, so that each call finds the same deliveries.
+                with work.store.write() if units == work.size else work.store.dry_run() as connection:
+                    start = clock()
+                    call(connection)
+                    times[store_name].append((clock() - start) / units * 1e6)
+        yield calls[0][0], {store_name: min(taken) for store_name, taken in times.items()}
 
 
 def main() -> None:
@@ -166,19 +168,17 @@ def main() -> None:
         "--url", help="URL of a PostgreSQL database without tables, with NAME for small or large"
     )
     arguments = parser.parse_args()
-    results = {}
     with tempfile.TemporaryDirectory(prefix="syndicate-subscribers-") as folder:
-        for name in ("small", "large"):
+        works = {}
+        for name, size in (("small", arguments.small), ("large", arguments.large)):
             url = (arguments.url or f"sqlite:///{Path(folder) / 'NAME.db'}").replace("NAME", name)
-            store, size = open_store(url), getattr(arguments, name)
-            filled(store, size)
-            results[name] = costs(store, size, by_clock=arguments.url is not None)
-            store.dispose()
-    rows = {
-        unit: {"small_us": small, "large_us": (large := results["large"][unit]), "ratio": large / small}
-        for unit, small in results["small"].items()
-    }
-    print(json.dumps(rows, indent=1, default=lambda value: round(value, 1)))
+            works[name] = Work(open_store(url), size)
+            filled(works[name].store, size)
+        for unit, found in costs(works, by_clock=arguments.url is not None):
+            small, large = found["small"], found["large"]
+            print(f"{unit:<36}{small:>12.1f}{large:>12.1f}{large / small:>8.2f}", flush=True)
+        for work in works.values():
+            work.store.dispose()
 
 
 if __name__ == "__main__":
