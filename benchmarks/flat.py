@@ -342,8 +342,9 @@ def _reads(room: "_Room") -> Iterator[_Row]:
         title = article_store.get_articles(connection, [middle])[middle].title
     yield "explain: by id", explain(str(middle)), _nothing
     yield "explain: by title", explain(title), _nothing
-    yield "explain: unknown title", explain(" ".join(title.split()[::-1])), _nothing
-    yield "explain: unknown title, frequent word", explain(f"{FREQUENT} {title.split()[0]}"), _nothing
+    unknown = " ".join(title.split()[::-1])
+    yield "explain: unknown title", explain(unknown), _nothing
+    yield "explain: unknown title, frequent word", explain(f"{FREQUENT} {unknown}"), _nothing
     yield "channel with a rare word", channel(ClauseField.WORD, RARE), _nothing
     yield "channel with a frequent word", channel(ClauseField.WORD, FREQUENT), _nothing
     yield "channel with an unknown word", channel(ClauseField.WORD, "unknownword"), _nothing

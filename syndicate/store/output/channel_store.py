@@ -102,11 +102,9 @@ def channel_signature(
 ) -> list[tuple[int, str, str]]:
     """Return (article id, content hash, headline) of the articles of ``channel_articles``, cheaply."""
     table = schema.articles
-    query = select(table.c.id, table.c.content_hash, table.c.headline).where(
-        *_newest_shown(connection, clauses, limit)
-    )
-    query = query.order_by(*NEWEST_FIRST).limit(limit)
-    return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
+    query = select(table.c.id, table.c.content_hash, table.c.headline)
+    query = query.where(*_newest_shown(connection, clauses, limit)).order_by(*NEWEST_FIRST)
+    return [(row.id, row.content_hash, row.headline) for row in connection.execute(query.limit(limit))]
 
 
 def count_since(connection: Connection, clauses: Sequence[Clause], since: datetime) -> int:
@@ -115,8 +113,7 @@ def count_since(connection: Connection, clauses: Sequence[Clause], since: dateti
     Copies and articles that have no story yet count too: so an index alone answers for most clauses.
     """
     table = schema.articles
-    conditions = _conditions(connection, clauses, table)
-    return count_rows(connection, table, table.c.published >= since, *conditions)
+    return count_rows(connection, table, table.c.published >= since, *_conditions(connection, clauses, table))
 
 
 def matching_articles(
@@ -220,7 +217,7 @@ def _newest_shown(connection: Connection, clauses: Sequence[Clause], limit: int)
     """
     for clause in clauses:
         match [] if clause.negated else _found(connection, clause):
-            case [Select() as found] if count_up_to(connection, found, _FREQUENT) == _FREQUENT:
+            case [Select() as found]:
                 others = [other for other in clauses if other is not clause]
                 if conditions := _stored_last(connection, found, others, limit):
                     return conditions
@@ -241,9 +238,12 @@ def _found(connection: Connection, clause: Clause) -> list[word_index.Found]:
 def _stored_last(
     connection: Connection, found: Select[tuple[int]], others: Sequence[Clause], limit: int
 ) -> list[ColumnElement[bool]]:
-    """Return conditions for the newest of the found articles; empty if the last stored do not tell them."""
+    """Return conditions for the newest of many found articles; empty if the last stored do not tell them."""
     table, (number,) = schema.articles, found.selected_columns
-    latest = word_index.latest_ids(connection, found, limit=2 * limit)
+    latest = word_index.latest_ids(connection, found, limit=max(_FREQUENT, 2 * limit))
+    if len(latest) < _FREQUENT:
+        return []
+    latest = latest[: 2 * limit]
 
     def shown() -> list[ColumnElement[bool]]:
         def matching(rows: Rows) -> list[ColumnElement[bool]]:
@@ -252,11 +252,11 @@ def _stored_last(
 
         return first_of_text(matching)
 
-    last = select(table.c.published).where(*shown()).order_by(*NEWEST_FIRST).offset(limit - 1).limit(1)
-    since = connection.scalars(last).one_or_none()
-    if since is None:
+    newest = select(table.c.id, table.c.published).where(*shown()).order_by(*NEWEST_FIRST).limit(limit)
+    rows = connection.execute(newest).all()
+    if len(rows) < limit:
         return []
-    is_newer = table.c.published >= since
+    is_newer = table.c.published >= rows[-1].published
     earlier = select(table.c.id).where(is_newer, table.c.id < latest[-1]).limit(_RARE)
     if ids := set(connection.scalars(earlier)):
         among = found.where(number >= min(ids), number < latest[-1]).limit(_RARE)
@@ -264,7 +264,8 @@ def _stored_last(
         if max(len(ids), len(known)) == _RARE:
             return []
         latest = [*latest, *ids.intersection(known)]
-    return [is_newer, *shown()]
+        return [is_newer, *shown()]
+    return [table.c.id.in_([row.id for row in rows])]
 
 
 def _conditions(connection: Connection, clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from syndicate.errors import StoreBusy
 from syndicate.model import SearchHit
 from syndicate.store import schema
-from syndicate.store.search.word_index import WORDS, Scope, matches
+from syndicate.store.search.word_index import WORDS, Scope, latest_ids, matches
 from syndicate.store.stories.same_text import Unindexed
 from syndicate.text.search_words import SearchTerm
 
@@ -93,9 +93,8 @@ def ids_with(
     connection: Connection, terms: Sequence[SearchTerm], scope: Scope = Scope.ALL, *, limit: int
 ) -> set[int]:
     """Return the articles with all terms in a scope, the latest stored."""
-    number = WORDS.c.rowid
-    query = select(number).where(matches(connection, terms, scope)).order_by(number.desc()).limit(limit)
-    return set(connection.scalars(query))
+    found = select(WORDS.c.rowid).where(matches(connection, terms, scope))
+    return set(latest_ids(connection, found, limit=limit))
 
 
 def tags_beginning(connection: Connection, beginning: str, *, limit: int) -> list[tuple[str, int]]:
