@@ -1,9 +1,12 @@
 """Count of pages that one new article rewrites, in a store that already holds many.
 
-``python benchmarks/one_article.py --articles 100000`` fills a store with invented articles from 50 sources,
+``python -m benchmarks.one_article --articles 100000`` fills a store with invented articles from 50 sources,
 spread over 30 days, places and publishes them with the daemon's own jobs, and then adds one article at a
 time: a lone one, one more report on a running story, and one that changes the top list. For each it
 counts the files whose bytes changed, by kind. The text is random words over a Zipf-like vocabulary.
+
+Placing and writing all of them takes most of the time: ``--filled FOLDER`` begins with a copy of a store of
+``benchmarks.flat --keep`` instead, at the time of that benchmark.
 
 ``--crawl`` then follows every link from the front page and prints the relative links that lead to no file,
 and the live articles that no link leads to.
@@ -20,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from os.path import normpath
 from pathlib import Path
 from urllib.parse import unquote
@@ -27,6 +31,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from benchmarks.flat import NOW
 from syndicate.model import NewArticle
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
@@ -46,12 +51,15 @@ def main() -> None:
     """Fill, publish, add, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--filled", type=Path, help="folder of a filled store, instead of --articles")
     parser.add_argument("--crawl", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="syndicate-pages-"))
     try:
-        result = _run(folder, arguments.articles, crawl=arguments.crawl)
+        if arguments.filled:
+            shutil.copytree(arguments.filled, folder, dirs_exist_ok=True)
+        result = _run(folder, 0 if arguments.filled else arguments.articles, crawl=arguments.crawl)
     finally:
         shutil.rmtree(folder)
     if arguments.json:
@@ -62,24 +70,12 @@ def main() -> None:
 
 
 def _run(folder: Path, count: int, *, crawl: bool) -> dict[str, float | str]:
-    sources = "".join(
-        f'[[sources]]\nname = "s{number}"\nurl = "https://s{number}.example/feed"\n'
-        f'section = "part{number % SECTIONS}"\n'
-        for number in range(SOURCES)
-    )
-    config = folder / "config.toml"
-    config.write_text(
-        '[[channels]]\nname = "news"\n[[channels]]\nname = "top"\nquery = "top"\n' + sources, "utf-8"
-    )
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = datetime.now(UTC).replace(microsecond=0) if count else NOW
+    if count:
+        _configure(folder)
     writer = _Writer(now)
-    with open_services(load_settings(config, {}), now=now) as services:
-        result: dict[str, float | str] = {"articles": count}
-        for start in range(0, count, 5000):
-            writer.add(services, [writer.article() for _ in range(min(5000, count - start))])
-        for stage, run in (("stories", services.stories.run), ("pages", services.publish.run)):
-            print(f"{stage} of {count:,} articles …", file=sys.stderr, flush=True)
-            result[f"{stage}_ms_per_article"] = round(1000 * _timed(lambda run=run: run(now)) / count, 3)
+    with open_services(load_settings(folder / "config.toml", {}), now=now) as services:
+        result = _fill(services, writer, count, now) if count else {}
         services.publish.run(now)
         idle = round(1000 * _timed(lambda: services.publish.run(now)), 1)
         result["nothing_new_ms"] = idle
@@ -97,6 +93,28 @@ def _run(folder: Path, count: int, *, crawl: bool) -> dict[str, float | str]:
             result[f"{name}: kinds"] = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
         if crawl:
             result |= _crawl(folder / "feeds", services)
+    return result
+
+
+def _configure(folder: Path) -> None:
+    sources = "".join(
+        f'[[sources]]\nname = "s{number}"\nurl = "https://s{number}.example/feed"\n'
+        f'section = "part{number % SECTIONS}"\n'
+        for number in range(SOURCES)
+    )
+    (folder / "config.toml").write_text(
+        '[[channels]]\nname = "news"\n[[channels]]\nname = "top"\nquery = "top"\n' + sources, "utf-8"
+    )
+
+
+def _fill(services: Services, writer: "_Writer", count: int, now: datetime) -> dict[str, float | str]:
+    """Store, place and publish articles; return the costs."""
+    result: dict[str, float | str] = {"articles": count}
+    for start in range(0, count, 5000):
+        writer.add(services, [writer.article() for _ in range(min(5000, count - start))])
+    for stage, run in (("stories", services.stories.run), ("pages", services.publish.run)):
+        print(f"{stage} of {count:,} articles …", file=sys.stderr, flush=True)
+        result[f"{stage}_ms_per_article"] = round(1000 * _timed(partial(run, now)) / count, 3)
     return result
 
 
