@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.flat --keep /dev/shm/flat`` fills both stores, copies each and prints the CPU
 milliseconds of every row, the least of several runs, and the ratio. ``--articles 60000 300000`` chooses other
-sizes; kept stores are used again. A million articles take about 2.5 GB and 20 minutes.
+sizes; kept stores are used again. A million articles take about 2.5 GB and seven minutes of CPU time.
 
 Everything is invented, at one article in 4.3 minutes, so that about 1 000 fall in the last 72 hours:
 
