@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from time import perf_counter
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -12,7 +11,6 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syndicate import measures
 from syndicate.jobs.admin.system import metric_views
@@ -22,17 +20,6 @@ from syndicate.model.actors import Actor
 ActorOf = Callable[[str, datetime], Actor | None]
 """Finds the actor of a token."""
 PREFIX = "syndicate_"
-_AREAS = {
-    "admin": "admin",
-    "api": "api",
-    "feeds": "feed",
-    "private": "feed",
-    "subscribe": "reader",
-    "confirm": "reader",
-    "preferences": "reader",
-    "unsubscribe": "reader",
-    "search": "reader",
-}
 
 
 def metrics_handler(reader: MetricsReader, actor_of: ActorOf) -> Callable[[Request], Awaitable[Response]]:
@@ -97,30 +84,3 @@ def _buckets(classes: list[int]) -> list[tuple[str, float]]:
     """Return the number of durations up to each bound."""
     bounds = [*(str(bound) for bound in measures.BUCKETS), "+Inf"]
     return [(bound, float(sum(classes[: place + 1]))) for place, bound in enumerate(bounds)]
-
-
-def counted(app: ASGIApp) -> ASGIApp:
-    """Return an application that counts and times each answered request by area."""
-
-    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        started, answered = perf_counter(), []
-
-        async def note(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                answered.append(message["status"])
-            await send(message)
-
-        try:
-            await app(scope, receive, note)
-        finally:
-            path, status = scope["path"], answered[0] if answered else 500
-            area = _AREAS.get(path[1:].partition("/")[0], "page")
-            measures.count("http", f"{area} {status // 100}xx")
-            measures.observe("http", area, perf_counter() - started)
-            if path.startswith("/admin/sign-in") and status in (403, 422, 429):
-                measures.count("sign-in failures")
-
-    return respond

@@ -20,7 +20,8 @@ from syndicate.published_files import PublishedFiles
 from syndicate.store import schema
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.metrics import counted, metrics_handler
+from syndicate.web.metrics import metrics_handler
+from syndicate.web.request_counts import counted
 from tests.factories import NOW
 from tests.jobs.room import Room, opened_room, source
 from tests.web.conftest import Site, serving

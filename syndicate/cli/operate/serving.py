@@ -1,7 +1,7 @@
 """``syndicate serve``, and the web server of an installation, composed from its services."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import click
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syndicate import __version__
@@ -24,7 +26,7 @@ from syndicate.settings import Settings, load_settings
 from syndicate.store.core.server_clock import database_time
 from syndicate.text.urls import is_loopback
 from syndicate.web.app import create_app
-from syndicate.web.metrics import counted, metrics_handler
+from syndicate.web.request_counts import counted
 from syndicate.web.server import WebServer, parse_listen
 from syndicate.web.web_options import WebOptions
 
@@ -214,6 +216,18 @@ def site_app(
         frame=services.site_frame,
         mounted=mounted_apps(services),
         ready=lambda: store_health(services, keep),
-        metrics=metrics_handler(services.metrics, TokenActions(store=services.store).actor_of),
+        metrics=_metrics(services),
     )
     return counted(app)
+
+
+def _metrics(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """Return the handler of /metrics: a process that nobody asks for them does without prometheus_client."""
+    actor_of = TokenActions(store=services.store).actor_of
+
+    async def respond(request: Request) -> Response:
+        from syndicate.web.metrics import metrics_handler
+
+        return await metrics_handler(services.metrics, actor_of)(request)
+
+    return respond
