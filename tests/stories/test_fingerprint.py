@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from syndicate.stories import Fingerprint
+from syndicate.stories.terms.fingerprint import read_headers
 from syndicate.stories.terms.similarity import TermSpace
 from tests.stories.newsroom import terms_of
 
@@ -62,3 +63,14 @@ def test_the_language_and_both_meanings_are_kept() -> None:
 def test_decimal_commas_and_points_are_one_figure() -> None:
     german, english = fingerprint("Beben der Stärke 6,9", language="de"), fingerprint("Quake of 6.9")
     assert german.figures == english.figures != b""
+
+
+@pytest.mark.parametrize("together", [70_000, 35_000])
+def test_a_word_of_more_articles_than_sixteen_bits_count_weighs_next_to_nothing(together: int) -> None:
+    space = TermSpace()
+    packed = [fingerprint("Parliament", language="").pack()] * together
+    for _ in range(70_000 // together):
+        space.fill(packed, read_headers(packed))
+    article = space.weigh(terms_of("Parliament vote", "", ""), 0.6)
+    rare, common = article.term_weights()[: article.words].astype(float)
+    assert common < 0.01 * rare

@@ -126,7 +126,7 @@ def first_terms(packed: Sequence[bytes], counts: NDArray[Any]) -> Hashes:
     return np.frombuffer(b"".join(parts), np.uint32)
 
 
-def count_terms(counts: NDArray[np.int32], terms: Hashes) -> None:
+def count_terms(counts: NDArray[Any], terms: Hashes) -> None:
     """Count terms in place, in parts: ``bincount`` of all takes thrice as long, and much memory."""
     for start in range(0, len(terms), _COUNTED_TOGETHER):
-        np.add.at(counts, terms[start : start + _COUNTED_TOGETHER].astype(np.intp), np.int32(1))
+        np.add.at(counts, terms[start : start + _COUNTED_TOGETHER].astype(np.intp), counts.dtype.type(1))

@@ -44,17 +44,17 @@ class TermSpace:
 
     def __init__(self) -> None:
         self.documents = 0
-        self._counts = np.zeros(TERM_SPACE, np.int32)
+        self._counts: NDArray[np.uint16] | NDArray[np.uint32] = np.zeros(TERM_SPACE, np.uint16)
         self._asked = np.zeros(_LAST_BITS + 1, np.bool_)
 
     def add(self, article: Fingerprint) -> None:
         """Count the terms of an article."""
-        self.documents += 1
+        self._expect(1)
         self._counts[article.term_numbers()] += 1
 
     def fill(self, packed: Sequence[bytes], headers: NDArray[Any]) -> None:
         """Count the terms of many packed articles."""
-        self.documents += len(packed)
+        self._expect(len(packed))
         for start in range(0, len(packed), _COUNTED_TOGETHER):
             some = slice(start, start + _COUNTED_TOGETHER)
             count_terms(self._counts, first_terms(packed[some], headers["terms"][some]))
@@ -64,9 +64,15 @@ class TermSpace:
         self.documents -= 1
         self._counts[article.term_numbers()] -= 1
 
+    def _expect(self, articles: int) -> None:
+        """Count articles; make room in time for a term that all of them have."""
+        self.documents += articles
+        if self.documents > np.iinfo(self._counts.dtype).max:
+            self._counts = self._counts.astype(np.uint32)
+
     def weigh(self, article: ArticleTerms, title_weight: float) -> Fingerprint:
         """Return an article's fingerprint; ``title_weight`` is relative to the weight of its text."""
-        document_counts = self._counts[article.terms] + _BACKGROUND[article.commonness]
+        document_counts = self._counts[article.terms].astype(np.int32) + _BACKGROUND[article.commonness]
         rarity = np.log(np.float32(self.documents + BACKGROUND_DOCUMENTS + 1) / document_counts)
         of_words = rarity[: article.words]
         title, body = article.title * of_words, article.body * of_words
