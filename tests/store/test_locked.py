@@ -139,8 +139,8 @@ READS_BY_MODULE = {
         "sections shown_articles source_articles"
     ),
     "decision_store": (
-        "chosen_articles decision_log decisions log_page next_pairs pair_decisions stories_with_choices "
-        "story_decisions"
+        "chosen_articles decision_ids decision_log decisions log_page next_pairs pair_decisions "
+        "stories_with_choices story_decisions"
     ),
     "delivery_store": (
         "already_sending count_deliveries count_due count_late count_refused count_uncertain due_shards "
@@ -180,7 +180,7 @@ READS_BY_MODULE = {
     "quarantine": "count_failures failures",
     "ranked_lists": (
         "first_published newest_first_seen ranked_stories rare_sources related_sources neighbour_sources "
-        "section_counts section_counts_at_this_hour source_records source_weights stories_of stories_updated "
+        "section_counts source_records source_weights stories_of stories_updated "
         "story_reads"
     ),
     "replay_rows": "articles_first_seen",

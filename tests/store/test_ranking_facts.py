@@ -77,7 +77,8 @@ def test_the_same_hour_of_the_days_before_is_counted_and_no_other(room):
         harbour.id,
         *(replace(new_article(n), published=moment) for n, moment in published.items()),
     )
-    found = ranked_lists.section_counts_at_this_hour(connection, until=NOW, span=3 * HOUR, days=7)
+    spans = [(NOW - day * DAY - 3 * HOUR, NOW - day * DAY) for day in range(1, 8)]
+    found = ranked_lists.section_counts(connection, spans)
     assert found == {"world": (2, 2)}, "only the first two"
     assert ranked_lists.first_published(connection) == published[6]
 
@@ -105,7 +106,8 @@ def test_rare_sources_publish_a_little_but_something(room):
     connection, (harbour, hills) = room
     factories.add_articles(connection, harbour.id, *(new_article(n) for n in range(1, 6)))
     factories.add_articles(connection, hills.id, *(new_article(n) for n in range(6, 9)))
-    assert ranked_lists.rare_sources(connection, since=NOW - DAY, until=NOW, most=3) == {hills.id}
+    for ids, rare in ((None, {hills.id}), ([harbour.id], set())):
+        assert ranked_lists.rare_sources(connection, ids, since=NOW - DAY, until=NOW, most=3) == rare
 
 
 def test_learned_weights_are_replaced_as_a_whole(room):

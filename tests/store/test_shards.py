@@ -201,7 +201,7 @@ def test_a_claim_of_a_shard_reads_only_its_due_sources(store) -> None:
     """A plan without the index reads every source for each shard."""
     sync(store, A)
     with store.read() as connection:
-        claiming = source_store._CLAIMABLE_IN_SHARD._statement.compile(connection.engine)
+        claiming = source_store._CLAIMABLE_IN_SHARD._compile(connection.dialect)
         text = f"EXPLAIN QUERY PLAN {claiming}"
         plan = str(connection.exec_driver_sql(text, (1,) * text.count("?")).all())
     assert "sources_shard" in plan

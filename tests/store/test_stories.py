@@ -320,11 +320,12 @@ def test_what_is_usual_counts_articles_of_each_section_without_copies(room):
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story, same_text=ids[0])
 
-    def counts(hours: float, until=NOW + timedelta(seconds=1)) -> dict[str, tuple[int, int]]:
-        return ranked_lists.section_counts(connection, since=NOW - timedelta(hours=hours), until=until)
+    def counts(hours: float, until=NOW + timedelta(seconds=1), sections=None) -> dict[str, tuple[int, int]]:
+        return ranked_lists.section_counts(connection, [(NOW - timedelta(hours=hours), until)], sections)
 
     assert counts(6) == {"world": (2, 1), "sport": (1, 0)}
     assert counts(1) == {"world": (2, 1)}
+    assert counts(6, sections={"sport"}) == {"sport": (1, 0)}
     assert counts(6, until=NOW - timedelta(hours=1)) == {"sport": (1, 0)}
 
 

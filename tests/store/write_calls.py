@@ -451,7 +451,6 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_store.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.save_tombstones": lambda c: tombstones.save_tombstones(c, 1, [GONE], NOW),
     "tombstones.save_tombstone_hashes": lambda c: tombstones.save_tombstone_hashes(c, 1, [("gone", "e")]),
-    "story_leads.list_language_leads": story_leads.list_language_leads,
     "story_leads.save_language_leads": lambda c: story_leads.save_language_leads(c, [1], {(1, "en"): 1}),
     "story_moves.mark_pages": lambda c: story_moves.mark_pages(c, [1]),
     "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),

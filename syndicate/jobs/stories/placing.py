@@ -63,9 +63,8 @@ class Placing:
         for article_id in released:
             self._index.remove(article_id)
         self._regrouped += self._index.decide(decisions)
-        story_moves.mark_pages(
-            self._connection, [known.story_id for known in waiting if known.id in released and known.story_id]
-        )
+        if left := [known.story_id for known in waiting if known.id in released and known.story_id]:
+            story_moves.mark_pages(self._connection, left)
         titles = [title for article in waiting for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
         for article, article_terms in zip(waiting, terms, strict=True):
@@ -86,11 +85,12 @@ class Placing:
             {article_id: placement.neighbours for article_id, placement in self._placements.items()},
         )
         linking = self._save_links()
-        left = self._end_left_stories()
-        changed = {place.story_id for place in places} | moved | left
+        changed = {place.story_id for place in places} | moved | self._end_left_stories()
         refresh_stories(self._connection, changed, self._now)
         gone = {change.story for _, change in self._regrouped} | {*self._before.values()}
-        self.moved = changed | gone | ranked_lists.stories_of(self._connection, sorted(linking))
+        known = {number: self._index.story_of(number) for number in linking if number in self._index}
+        old = ranked_lists.stories_of(self._connection, sorted(linking - known.keys()))
+        self.moved = changed | gone | old | {story for story in known.values() if story}
         return new, sum(placement.twin is not None for placement in self._placements.values())
 
     def originals(self) -> list[int]:

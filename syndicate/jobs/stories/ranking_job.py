@@ -22,7 +22,7 @@ LISTS = ("top", "trending")
 # An article is judged a day later, when other sources have had time to follow.
 JUDGED_AFTER = story_facts.DAY
 RHYTHM = story_facts.RHYTHM_DAYS * story_facts.DAY
-# Parts of a rank that readers see.
+# Beginnings of the parts of a rank that readers see.
 MARKS = ("boost", "pin", "rare", "recent", "slow")
 
 
@@ -41,7 +41,8 @@ class RankingJob:
 
     def is_due(self, now: datetime) -> bool:
         """Return whether an input of the lists has changed since the last run."""
-        return self._last_inputs != self._inputs(now)
+        with self.store.read() as connection:
+            return self._last_inputs != self._inputs(connection, now)
 
     def note_moved(self, stories: Collection[int], placements: int) -> None:
         """Note the stories that a placement moved, with the counter of placements after it.
@@ -62,7 +63,8 @@ class RankingJob:
         The lists are as of the clock's last step, or of the newest article if that came later: between two
         steps only new articles and the editor change them.
         """
-        inputs = self._inputs(now)
+        with self.store.read() as connection:
+            inputs = self._inputs(connection, now)
         decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
         if decided or inputs[2]:
             with self.store.write() as connection:
@@ -107,11 +109,9 @@ class RankingJob:
         """Return the weights of the sources, learned once a day (UTC); then prune old page views."""
         today = rank_step(now, int(story_facts.DAY.total_seconds()))
         with self.store.read() as connection:
-            known = ranked_lists.source_weights(connection)
+            known = learned = ranked_lists.source_weights(connection)
             if not known or any(weight.learned != today for weight in known.values()):
                 learned = learned_weights(connection, today, self.options)
-            else:
-                learned = known
             weights = story_facts.source_weights(connection, learned)
         if learned != known:
             with self.store.write() as connection:
@@ -121,14 +121,13 @@ class RankingJob:
                 ranked_lists.prune_neighbours(connection, before=today - RHYTHM)
         return weights
 
-    def _inputs(self, now: datetime) -> tuple[object, ...]:
+    def _inputs(self, connection: Connection, now: datetime) -> tuple[object, ...]:
         """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
-        with self.store.read() as connection:
-            return (
-                rank_step(now, self.options.step_seconds),
-                leases.read_counter(connection, leases.PLACEMENTS),
-                [decision.id for decision in decision_store.decisions(connection, at=now)],
-            )
+        return (
+            rank_step(now, self.options.step_seconds),
+            leases.read_counter(connection, leases.PLACEMENTS),
+            decision_store.decision_ids(connection, at=now),
+        )
 
 
 def learned_weights(connection: Connection, at: datetime, options: RankingOptions) -> dict[int, SourceWeight]:
@@ -149,5 +148,5 @@ def learned_weights(connection: Connection, at: datetime, options: RankingOption
 
 def _shown(story: RankedStory) -> tuple[object, ...]:
     """Return the fields of a story that make a list new; scores alone fade with the clock."""
-    marks = {name: part for name, part in story.parts.items() if name.partition(":")[0] in MARKS}
+    marks = {name: part for name, part in story.parts.items() if name.startswith(MARKS)}
     return story.story_id, story.article_id, story.coverage, marks

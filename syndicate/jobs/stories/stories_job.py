@@ -81,7 +81,8 @@ class StoriesJob:
         ranks nothing, as on most ticks.
         """
         with self.store.read() as connection:
-            waiting = story_store.count_unplaced(connection) or story_pages.unnamed_stories(connection, 1)
+            unnamed = story_pages.unnamed_stories(connection, 1)
+            waiting = unnamed or story_store.count_unplaced(connection)
         if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
         done = Counter[str]()
@@ -92,7 +93,7 @@ class StoriesJob:
             stops = lease.until_lost(should_stop)
             # A process that lost the lease loads the index again, by the counter of placements.
             with suppress(LeaseTaken):
-                while self._name_stories(lease, now) and not stops():
+                while unnamed and self._name_stories(lease, now) and not stops():
                     pass
                 while self._follow_editor(now, lease) and not stops():
                     pass
@@ -208,13 +209,15 @@ class StoriesJob:
         Places nothing if another process has placed or pruned articles, perhaps these: then the caller reads
         again. Raises ``LeaseTaken`` when another process has the lease.
         """
-        index = self._fresh_index(now)
+        index = self._index or self._fresh_index(now)
         if index is None:
             return Counter()
         try:
+            index.forget_before(now - timedelta(days=self.options.window_days))
             with self.store.write() as connection:
                 lease.keep(connection)
                 if leases.read_counter(connection, leases.PLACEMENTS) != self._counter:
+                    self._index = None
                     return Counter()
                 placing = Placing(connection, index, now)
                 until = None if step is None else step.last

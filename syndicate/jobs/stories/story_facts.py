@@ -77,7 +77,7 @@ class StoryFactsCache:
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
         self.weights, self.read_at = weights, EARLIEST
         self._options, self._contenders = options, Contenders(options)
-        self._step = EARLIEST
+        self._step, self._days = EARLIEST, 0
         self._rows: dict[int, Sequence[story_store.StoryArticleRow]] = {}
         self._rare: set[int] = set()
         self._usual_rate: dict[str, float] = {}
@@ -130,15 +130,23 @@ class StoryFactsCache:
         after = [row for rows in moved.values() for row in rows]
         self._rows |= {story_id: rows for story_id, rows in moved.items() if rows}
         self._step, quiet = step, step - timedelta(hours=self._options.burst_hours)
-        counted = [
-            {(row.article_id, row.story_id, row.section, row.same_text, row.published) for row in rows}
-            for rows in (before, after)
-        ]
-        if old != step or any(published < quiet for *_, published in counted[0] ^ counted[1]):
-            self._usual_rate = _usual_rates(connection, step, self._options)
+        changed = {_counted(row) for row in before} ^ {_counted(row) for row in after}
+        sources: set[int] | None = {source for *_, source, _, published in changed if published <= step}
+        sections: set[str] | None = {section for *_, section, published in changed if published < quiet}
+        if old != step:
+            sources = sections = None
+        elif any(published <= quiet - self._days * DAY for *_, published in changed):
+            sections = None
+        if sections is None:
+            self._days, self._usual_rate = _days_before(connection, quiet), {}
+        if sections is None or sections:
+            for section in sections or ():
+                self._usual_rate.pop(section, None)
+            self._usual_rate |= _usual_rates(connection, step, self._days, sections, self._options)
         week = step - RHYTHM_DAYS * DAY
-        rare = ranked_lists.rare_sources(connection, since=week, until=step, most=RARE_ARTICLES)
-        rarity_changed, self._rare = rare ^ self._rare, rare
+        rare = ranked_lists.rare_sources(connection, sources, since=week, until=step, most=RARE_ARTICLES)
+        rarity_changed = rare ^ (self._rare if sources is None else self._rare & sources)
+        self._rare ^= rarity_changed
         affected = {
             story_id
             for story_id, rows in (self._rows.items() if rarity_changed else ())
@@ -205,22 +213,39 @@ def _override(decisions: Sequence[EditorDecision]) -> EditorOverrides:
     )
 
 
-def _usual_rates(connection: Connection, now: datetime, options: RankingOptions) -> dict[str, float]:
+def _days_before(connection: Connection, quiet: datetime) -> int:
+    """Return the number of whole days with articles before a time, at most ``RHYTHM_DAYS``."""
+    first = ranked_lists.first_published(connection)
+    return 0 if first is None else min(RHYTHM_DAYS, (quiet - first) // DAY)
+
+
+def _usual_rates(
+    connection: Connection,
+    now: datetime,
+    days: int,
+    sections: Collection[str] | None,
+    options: RankingOptions,
+) -> dict[str, float]:
     """Return the usual articles per hour for a story of each topic, by the topic's own history.
 
     That is the topic's articles per hour over the number of its stories in the ``history`` before the burst.
-    The rate is the larger of two: that of the ``history``, and that at this time of day on the days before
-    (seven at most, as far back as there are articles), since a newsroom has its hours.
+    The rate is the larger of two: that of the ``history``, and that at this time of day on ``days`` before,
+    since a newsroom has its hours. ``sections`` limits the topics.
     """
     burst = timedelta(hours=options.burst_hours)
     quiet = now - burst
     start = quiet - timedelta(hours=options.history_hours)
-    before = ranked_lists.section_counts(connection, since=start, until=quiet)
+    before = ranked_lists.section_counts(connection, [(start, quiet)], sections)
     rates = {section: articles / options.history_hours for section, (articles, _) in before.items()}
-    first = ranked_lists.first_published(connection)
-    days = 0 if first is None or burst >= DAY else min(RHYTHM_DAYS, (quiet - first) // DAY)
-    if days > 0:
-        counts = ranked_lists.section_counts_at_this_hour(connection, until=now, span=burst, days=days)
-        for section, (articles, _) in counts.items():
+    if days > 0 and burst < DAY:
+        # After the start of the span, up to its end.
+        ends = quiet + timedelta.resolution, now + timedelta.resolution
+        spans = [(ends[0] - day * DAY, ends[1] - day * DAY) for day in range(1, days + 1)]
+        for section, (articles, _) in ranked_lists.section_counts(connection, spans, sections).items():
             rates[section] = max(rates.get(section, 0.0), articles / (days * options.burst_hours))
     return {section: rate / max(before.get(section, (0, 0))[1], 1) for section, rate in rates.items()}
+
+
+def _counted(row: story_store.StoryArticleRow) -> tuple[int, int, int, int, str, datetime]:
+    """Return the facts of an article that rates and rarity depend on."""
+    return row.article_id, row.story_id, row.same_text, row.source_id, row.section, row.published

@@ -49,10 +49,11 @@ class _RowsText:
 class CompiledStatement:
     """Statement that runs with raw driver values: times in microseconds, states as text.
 
-    A list, of values or of tuples, is for a parameter made with ``expanding``; it must not be empty.
+    A list, of values or of tuples, is for a parameter made with ``expanding``; it must not be empty. A
+    function makes the statement for the name of a dialect.
     """
 
-    def __init__(self, statement: _Statement) -> None:
+    def __init__(self, statement: _Statement | Callable[[str], _Statement]) -> None:
         self._statement = statement
         self._compiled: dict[str, Compiled] = {}
         self._texts: dict[tuple[object, ...], _Text] = {}
@@ -76,6 +77,8 @@ class CompiledStatement:
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run the statement once for each set of parameters, without lists."""
+        if not rows:
+            return
         text = self._text(connection.dialect, {})
         with raw_cursor(connection, text.text) as cursor:
             cursor.executemany(text.text, [text.values(row) for row in rows])
@@ -92,10 +95,14 @@ class CompiledStatement:
         shape = (dialect.name, *map(len, lists.values()))
         text = self._texts.get(shape)
         if text is None:
-            compiled = self._compiled.get(dialect.name) or self._statement.compile(dialect=dialect)
-            self._compiled[dialect.name] = compiled
+            compiled = self._compiled.get(dialect.name) or self._compile(dialect)
             text = self._texts[shape] = _written_out(compiled, dialect, lists)
         return text
+
+    def _compile(self, dialect: Dialect) -> Compiled:
+        made = self._statement(dialect.name) if callable(self._statement) else self._statement
+        compiled = self._compiled[dialect.name] = made.compile(dialect=dialect)
+        return compiled
 
 
 class CompiledInsert:

@@ -83,8 +83,7 @@ def forget_failure(connection: Connection, kind: str, subject: str, source_id: i
 def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
     """Remove the failures of several things of a kind."""
     rows = [{"kind_is": kind, "subject_is": subject} for subject in subjects]
-    if rows:
-        _CLEAR.execute_many(connection, rows)
+    _CLEAR.execute_many(connection, rows)
 
 
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
@@ -107,8 +106,7 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
         for source_id, subject in rows
         if subject not in listed[source_id]
     ]
-    if gone:
-        _CLEAR_ITEM.execute_many(connection, gone)
+    _CLEAR_ITEM.execute_many(connection, gone)
     return {source_id for source_id, subject in rows if subject in listed[source_id]}
 
 

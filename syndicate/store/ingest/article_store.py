@@ -308,8 +308,7 @@ def _add_names(connection: Connection, articles: Mapping[int, NewArticle]) -> No
         for article_id, article in articles.items()
         for tag in sorted(set(map(tag_key, article.tags)))
     ]
-    if tags:
-        _ADD_TAGS.execute_many(connection, tags)
+    _ADD_TAGS.execute_many(connection, tags)
     add_authors(connection, {article_id: article.authors for article_id, article in articles.items()})
 
 
@@ -320,8 +319,7 @@ def add_authors(connection: Connection, authors: Mapping[int, Iterable[str]]) ->
         for article_id, names in authors.items()
         for author in sorted(set(map(tag_key, names)) - {""})
     ]
-    if rows:
-        _ADD_AUTHORS.execute_many(connection, rows)
+    _ADD_AUTHORS.execute_many(connection, rows)
 
 
 def lead_texts(connection: Connection, language: str, *, limit: int) -> list[str]:

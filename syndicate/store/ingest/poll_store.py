@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, in
 from syndicate.store import schema
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_on
+from syndicate.store.core.upsert import replacing
 
 table = schema.polls
 OUTCOMES = ("new", "unchanged", "equal", "cut", "failed", "put_off")
@@ -38,6 +37,7 @@ _TROUBLED = CompiledStatement(select(_found, _asked.correlate(_found).scalar_sub
 _FIELDS = ("source_id", "at", "outcome", "status", "ms", "bytes", "new", "changed")
 _values = attrgetter(*_FIELDS)
 _ADDING = CompiledStatement(insert(table).values({name: bindparam(name) for name in _FIELDS}))
+_ANSWERS = replacing(schema.last_answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +90,7 @@ def add_polls(connection: Connection, polls: Iterable[PollRow]) -> None:
     rows = [
         dict(zip(_FIELDS, _values(poll), strict=True)) | {"at": to_microseconds(poll.at)} for poll in polls
     ]
-    if rows:
-        _ADDING.execute_many(connection, rows)
+    _ADDING.execute_many(connection, rows)
 
 
 def save_answers(connection: Connection, answers: Iterable[LastAnswer]) -> None:
@@ -101,16 +100,7 @@ def save_answers(connection: Connection, answers: Iterable[LastAnswer]) -> None:
          "body": answer.body}
         for answer in answers
     ]  # fmt: skip
-    if rows:
-        _replacing(connection.dialect.name).execute_many(connection, rows)
-
-
-@lru_cache
-def _replacing(dialect: str) -> CompiledStatement:
-    new = insert_on(dialect, schema.last_answers)
-    new = new.values({column.name: bindparam(column.name) for column in schema.last_answers.columns})
-    again = {name: new.excluded[name] for name in ("at", "headers", "body")}
-    return CompiledStatement(new.on_conflict_do_update(index_elements=["source_id"], set_=again))
+    _ANSWERS.execute_many(connection, rows)
 
 
 def packed(body: bytes) -> bytes:

@@ -27,12 +27,12 @@ from sqlalchemy.exc import DBAPIError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import schema
-from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.column_types import EPOCH, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.engine import Store, open_store
 from syndicate.store.core.server_clock import require_right_clock
-from syndicate.store.core.store_values import write_value
-from syndicate.store.core.upsert import insert_new, upsert
+from syndicate.store.core.store_values import read_value, write_value
+from syndicate.store.core.upsert import insert_new, replacing
 from syndicate.store.leases.row_leases import NO_LEASE
 from syndicate.store.mail.delivery_statements import ready
 
@@ -41,7 +41,14 @@ _DAEMON = 0x73796E64
 # Tables whose rows carry leases.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
-_COUNTER = CompiledStatement(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
+_LEASES = schema.leases.c
+_OURS = (_LEASES.name == bindparam("lease")) & (_LEASES.owner == bindparam("holder"))
+_RENEW = CompiledStatement(update(schema.leases).where(_OURS).values(until=bindparam("end")))
+_TAKE = replacing(
+    schema.leases,
+    lambda new: or_(_LEASES.owner.in_(["", new.owner]), _LEASES.until < bindparam("at")),
+)
+_RELEASE = CompiledStatement(delete(schema.leases).where(_OURS))
 PUBLISHING = "publish"
 """Lease of the whole output; parts that workers write side by side have leases of their own."""
 PLACEMENTS = "placements"
@@ -62,22 +69,19 @@ class LeaseHolder:
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
     """Take or renew a lease; return false while another owner's lease has not expired."""
-    free = or_(schema.leases.c.owner.in_(("", owner)), schema.leases.c.until < now)
-    lease = {"owner": owner, "until": until}
-    return upsert(connection, schema.leases, {"name": name}, lease, where=free) == 1
+    lease = {"name": name, "owner": owner, "until": to_microseconds(until), "at": to_microseconds(now)}
+    return _TAKE.execute(connection, lease).rowcount == 1
 
 
 def renew_lease(connection: Connection, name: str, *, owner: str, until: datetime) -> bool:
     """Move the end of a lease; return false when its owner has lost it, even if it is free again."""
-    table = schema.leases
-    held = update(table).where(table.c.name == name, table.c.owner == owner)
-    return connection.execute(held.values(until=until)).rowcount == 1
+    ours = {"lease": name, "holder": owner, "end": to_microseconds(until)}
+    return _RENEW.execute(connection, ours).rowcount == 1
 
 
 def release_lease(connection: Connection, name: str, *, owner: str) -> None:
     """Release a named lease before it expires."""
-    table = schema.leases
-    connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
+    _RELEASE.execute_many(connection, [{"lease": name, "holder": owner}])
 
 
 def lease_name(part: str) -> str:
@@ -202,8 +206,7 @@ def read_secret(connection: Connection) -> bytes:
 
 def read_counter(connection: Connection, key: str) -> int:
     """Return a counter, by which a caller detects changes; 0 when it never rose."""
-    found = _COUNTER.rows(connection, {"key": key})
-    return int(found[0][0]) if found else 0
+    return int(read_value(connection, key) or 0)
 
 
 def increment_counter(connection: Connection, key: str, *, by: int = 1) -> int:

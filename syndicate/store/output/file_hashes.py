@@ -6,13 +6,16 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from syndicate.store import schema
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.store_values import read_value, write_value
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import replacing
 
 _PLACE = "output place"
 _TABLE = schema.published_files
 _FIND = CompiledStatement(select(_TABLE.c.hash, _TABLE.c.written).where(_TABLE.c.path == bindparam("path")))
+_RECORD = replacing(_TABLE)
+_FORGET = CompiledStatement(delete(_TABLE).where(_TABLE.c.path == bindparam("gone")))
 
 
 def read_hash(connection: Connection, path: str) -> tuple[str, int] | None:
@@ -23,17 +26,10 @@ def read_hash(connection: Connection, path: str) -> tuple[str, int] | None:
 
 def record_files(connection: Connection, hashes: Mapping[str, str | None], now: datetime) -> None:
     """Record the hashes of files by path; ``None`` means that the file was removed."""
-    rows = [
-        {"path": path, "hash": found, "written": now}
-        for path, found in sorted(hashes.items())
-        if found is not None
-    ]
-    if rows:
-        new = insert_for(connection, _TABLE)
-        values = {"hash": new.excluded.hash, "written": new.excluded.written}
-        connection.execute(new.on_conflict_do_update(index_elements=["path"], set_=values), rows)
-    if gone := [{"gone": path} for path, found in hashes.items() if found is None]:
-        connection.execute(delete(_TABLE).where(_TABLE.c.path == bindparam("gone")), gone)
+    written = {"written": to_microseconds(now)}
+    known = [(path, found) for path, found in sorted(hashes.items()) if found is not None]
+    _RECORD.execute_many(connection, [{"path": path, "hash": found, **written} for path, found in known])
+    _FORGET.execute_many(connection, [{"gone": path} for path, found in hashes.items() if found is None])
 
 
 def file_paths(connection: Connection, folder: str) -> list[str]:

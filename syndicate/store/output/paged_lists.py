@@ -144,8 +144,7 @@ def save_bounds(
         for number, place in after.items()
         if place != before.get(number)
     ]
-    if new:
-        _ADD_BOUND.execute_many(connection, new)
+    _ADD_BOUND.execute_many(connection, new)
 
 
 def with_two_texts(connection: Connection, kind: str, article_ids: Sequence[int]) -> set[str]:

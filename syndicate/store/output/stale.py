@@ -7,7 +7,6 @@ Transactions take lists before pages, and each in order: two workers would other
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func, literal, select, update
@@ -18,9 +17,13 @@ from syndicate.store.core.batches import in_batches, rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
-from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.core.upsert import insert_for, insert_on, replacing
 from syndicate.text.names import tag_key
 
+_SIGNATURE = schema.outputs.c.signature
+_SIGNATURES = replacing(
+    schema.outputs, lambda _new: func.coalesce(bindparam("before"), _SIGNATURE) == _SIGNATURE
+)
 EDIT = "edit:"
 STORY = "story:"
 HOUR = 3_600_000_000
@@ -41,22 +44,21 @@ PAGE_BLOCK = 1_000
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
     """Mark the pages of articles for rewriting."""
     rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
-    if rows:
-        _marking(connection.dialect.name).execute_many(connection, rows)
+    _MARK_PAGES.execute_many(connection, rows)
 
 
-@lru_cache
-def _marking(dialect: str) -> CompiledStatement:
-    return CompiledStatement(_over_marks(insert_on(dialect, schema.stale_pages), 1))
-
-
-def _over_marks(insert: Any, version: int) -> Any:
+def _over_marks(insert: Any, version: int = 1) -> Any:
     """Return an insert of marks that counts existing marks up; a version below 0 marks surroundings."""
-    marked = schema.stale_pages.c.version
+    marked = insert.table.c.version
+    keys = [column.name for column in insert.table.primary_key]
     later = func.abs(marked) + 1
     if version < 0:
         later = case((marked < 0, -later), else_=later)
-    return insert.on_conflict_do_update(index_elements=["article_id"], set_={"version": later})
+    return insert.on_conflict_do_update(index_elements=keys, set_={"version": later})
+
+
+_MARK_PAGES = CompiledStatement(lambda dialect: _over_marks(insert_on(dialect, schema.stale_pages)))
+_MARK_LISTS = CompiledStatement(lambda dialect: _over_marks(insert_on(dialect, schema.stale_lists)))
 
 
 def _mark_where(connection: Connection, condition: Any, version: int) -> None:
@@ -84,12 +86,7 @@ def mark_lists(connection: Connection, names: Iterable[str]) -> None:
         if kind in _IN_SITEMAP:
             found.add(sitemap_mark(_IN_SITEMAP[kind], int(key)))
     rows = [{"name": name, "version": 1} for name in sorted(found)]
-    if rows:
-        table = schema.stale_lists
-        statement = insert_for(connection, table).on_conflict_do_update(
-            index_elements=["name"], set_={"version": table.c.version + 1}
-        )
-        connection.execute(statement, rows)
+    _MARK_LISTS.execute_many(connection, rows)
 
 
 def sitemap_mark(kind: str, number: int) -> str:
@@ -256,16 +253,7 @@ def save_signatures(
     """Store the signatures of outputs after they were written; with ``before`` only over this signature."""
     common = {"built": to_microseconds(now), "before": before}
     rows = [{"name": name, "signature": text, **common} for name, text in sorted(signatures.items())]
-    if rows:
-        _saving(connection.dialect.name).execute_many(connection, rows)
-
-
-@lru_cache
-def _saving(dialect: str) -> CompiledStatement:
-    new, old = insert_on(dialect, schema.outputs), schema.outputs.c.signature
-    changed = {"signature": new.excluded.signature, "built": new.excluded.built}
-    allowed = old == func.coalesce(bindparam("before"), old)
-    return CompiledStatement(new.on_conflict_do_update(index_elements=["name"], set_=changed, where=allowed))
+    _SIGNATURES.execute_many(connection, rows)
 
 
 def published_channels(connection: Connection) -> frozenset[str]:

@@ -174,8 +174,7 @@ def _write(connection: Connection, documents: Iterable[tuple[int, IndexedText]])
         rows = [{"rowid": number, **document._asdict()} for number, document in documents]
     else:
         rows = [{"rowid": number, "words": _tsvector(document)} for number, document in documents]
-    if rows:
-        _ADD[connection.dialect.name].execute_many(connection, rows)
+    _ADD[connection.dialect.name].execute_many(connection, rows)
 
 
 def _tsvector(document: IndexedText) -> str:

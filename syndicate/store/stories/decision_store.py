@@ -24,6 +24,7 @@ from sqlalchemy import (
 from syndicate.model import EditorAction, EditorDecision, PairDecision
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.ingest.article_store import RETITLED, pages_showing_article
 from syndicate.store.leases import leases
@@ -102,6 +103,11 @@ def decisions(
     return [_decision(row) for row in connection.execute(query)]
 
 
+def decision_ids(connection: Connection, *, at: datetime) -> list[int]:
+    """Return the numbers of the decisions in force at a time, oldest first."""
+    return [number for (number,) in _IN_FORCE.rows(connection, {"at": to_microseconds(at)})]
+
+
 def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[EditorDecision]]:
     """Return the decisions in force at a time by the current story of their article."""
     articles = schema.articles
@@ -167,21 +173,13 @@ def _pairs(connection: Connection, rows: Sequence[Row[Any]]) -> list[PairDecisio
 
 def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
     """Return pinned, retitled and leading articles, each with the id of its latest decision."""
-    articles = schema.articles
-    query = (
-        select(articles.c.id, func.max(table.c.id))
-        .join(articles, articles.c.uid == table.c.article_uid)
-        .where(_in_force(at), table.c.action.in_(_CHOICES))
-        .group_by(articles.c.id)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return dict(_CHOSEN.rows(connection, {"at": to_microseconds(at)}))
 
 
 def stories_with_choices(connection: Connection) -> set[int]:
     """Return the stories of articles that were ever pinned, retitled or made to lead."""
     articles = schema.articles
-    chosen = select(table.c.article_uid).where(table.c.action.in_(_CHOICES))
-    uids = connection.scalars(chosen).all()
+    uids = [uid for (uid,) in _EVER_CHOSEN.rows(connection, {})]
     # With statistics SQLite may scan all articles for a join with the log.
     return {row[0] for row in rows_with(connection, select(articles.c.story_id), articles.c.uid, uids)} - {
         None
@@ -226,7 +224,8 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     return ids
 
 
-def _in_force(at: datetime, until: int | None = None) -> ColumnElement[bool]:
+def _in_force(at: Any, until: int | None = None) -> ColumnElement[bool]:
+    """Return the condition for decisions in force; ``at`` is a time or parameter."""
     early = true() if until is None else table.c.id <= until
     undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at, early)
     return and_(
@@ -236,6 +235,16 @@ def _in_force(at: datetime, until: int | None = None) -> ColumnElement[bool]:
         or_(table.c.expires.is_(None), table.c.expires > at),
         table.c.id.not_in(undone),
     )
+
+
+_IN_FORCE = CompiledStatement(select(table.c.id).where(_in_force(bindparam("at"))).order_by(table.c.id))
+_CHOSEN = CompiledStatement(
+    select(schema.articles.c.id, func.max(table.c.id))
+    .join(schema.articles, schema.articles.c.uid == table.c.article_uid)
+    .where(_in_force(bindparam("at")), table.c.action.in_(_CHOICES))
+    .group_by(schema.articles.c.id)
+)
+_EVER_CHOSEN = CompiledStatement(select(table.c.article_uid).where(table.c.action.in_(_CHOICES)))
 
 
 def _decision(row: Row[Any]) -> EditorDecision:

@@ -1,13 +1,15 @@
 """Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
@@ -16,7 +18,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     or_,
     select,
     type_coerce,
@@ -25,12 +26,13 @@ from sqlalchemy import (
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
-from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.core.upsert import insert_for
-from syndicate.store.stories.story_leads import list_language_leads
+from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.stories.story_leads import LIST_LEADS_OF_LIST
 from syndicate.store.stories.story_moves import SPLIT
 from syndicate.store.stories.story_store import NEWEST
+from syndicate.text.names import tag_key
 
 T = TypeVar("T")
 
@@ -50,6 +52,8 @@ _SOME = (
 )
 _FEW = select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
 _RARE = CompiledStatement(select(schema.sources.c.id).where(_FEW))
+_AMONG: BindParameter[int] = bindparam("ids", expanding=True)
+_RARE_OF = CompiledStatement(select(schema.sources.c.id).where(_FEW, schema.sources.c.id.in_(_AMONG)))
 _OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
 _SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
 
@@ -73,7 +77,8 @@ def _linked_sources(article: Column[int], other: Column[int], fact: ColumnElemen
 _RELATED = _linked_sources(schema.related.c.article_id, schema.related.c.related_id, func.max(_SEEN))
 _PAIRS = schema.neighbours.c
 _NEAR = _linked_sources(_PAIRS.article_id, _PAIRS.neighbour_id, func.count(_OTHER.c.id.distinct()))
-
+_FORGET_NEAR = CompiledStatement(delete(schema.neighbours).where(_PAIRS.article_id == bindparam("article")))
+_ADD_NEAR = CompiledStatement(insert(schema.neighbours))
 
 _RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
 _RANKED = CompiledStatement(
@@ -98,37 +103,45 @@ class SourceWeight:
 
 def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
     """Return a stored list, best first."""
-    return tuple(
-        RankedStory(parts=json.loads(parts), **dict(zip(_RANKED_FIELDS, values, strict=True)))
-        for parts, *values in _RANKED.rows(connection, {"list": name})[:limit]
-    )
+    return tuple(map(_ranked_story, _RANKED.rows(connection, {"list": name})[:limit]))
+
+
+# Each tick reads the lists, and most rows are those of the tick before.
+@lru_cache(maxsize=256)
+def _ranked_story(row: tuple[Any, ...]) -> RankedStory:
+    parts, *values = row
+    return RankedStory(parts=json.loads(parts), **dict(zip(_RANKED_FIELDS, values, strict=True)))
 
 
 def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]) -> None:
     """Replace a stored list; keep its articles in its feed while their stories are listed."""
-    connection.execute(delete(schema.ranked).where(schema.ranked.c.list == name))
     rows = [
-        {key: getattr(story, key) for key in _RANKED_FIELDS} | {"list": name, "parts_json": dict(story.parts)}
+        {key: getattr(story, key) for key in _RANKED_FIELDS}
+        | {"list": name, "parts_json": to_json(dict(story.parts))}
         for story in ranked
     ]
-    if rows:
-        connection.execute(insert(schema.ranked), rows)
-    _remember_listed(connection, name)
+    _UNRANK.execute_many(connection, [{"name": name}])
+    _RANK.execute_many(connection, rows)
+    for statement in (_LIST, LIST_LEADS_OF_LIST, _UNLIST):
+        statement.execute_many(connection, [{"name": name}])
 
 
-def _remember_listed(connection: Connection, name: str) -> None:
-    """Store the articles that lead listed stories: the list's feed keeps them as long.
+def _listing(dialect: str) -> Any:
+    """Return the statement that stores the articles that lead the stories of a list."""
+    ranked, articles = schema.ranked, schema.articles
+    listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
+    keys, listed = ["list", "article_id"], listed.where(_IN_LIST).distinct()
+    statement = insert_on(dialect, schema.listed_articles).from_select(keys, listed)
+    return statement.on_conflict_do_update(index_elements=keys, set_={"language": ""})
+
+
+def _unlisting() -> CompiledStatement:
+    """Return the statement that forgets the articles of a list whose stories are in it no more.
 
     Articles of a listed story that splits stay as well, since a feed cannot withdraw an item.
     """
     table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
-    listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
-    listed = listed.where(ranked.c.list == name).distinct()
-    statement = insert_for(connection, table).from_select(["list", "article_id"], listed)
-    keys = ["list", "article_id"]
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"language": ""}))
-    list_language_leads(connection, ranked.c.list == name)
-    stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
+    stories, moves = select(ranked.c.story_id).where(_IN_LIST), schema.story_moves
     # A move into an existing story is no split of the listed story.
     began = schema.stories.c.id == moves.c.to_story, schema.stories.c.created == moves.c.moved
     split = moves.c.kind == SPLIT, select(schema.stories.c.id).where(*began).correlate(moves).exists()
@@ -136,28 +149,33 @@ def _remember_listed(connection: Connection, name: str) -> None:
     left_behind = select(moves.c.from_story).where(*split, moves.c.to_story.in_(stories))
     in_listed_stories = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
     there = select(articles.c.id).where(in_listed_stories)
-    connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
+    ended = table.c.list == bindparam("name"), table.c.article_id.not_in(there)
+    return CompiledStatement(delete(table).where(*ended))
 
 
-def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
-    """Return (articles, stories) by section, published in a time span."""
-    table = schema.articles
-    return _per_section(connection, table.c.published >= since, table.c.published < until)
+_IN_LIST = schema.ranked.c.list == bindparam("name")
+_UNRANK, _RANK = (
+    CompiledStatement(delete(schema.ranked).where(_IN_LIST)),
+    CompiledStatement(insert(schema.ranked)),
+)
+_LIST, _UNLIST = CompiledStatement(_listing), _unlisting()
 
 
-def section_counts_at_this_hour(
-    connection: Connection, *, until: datetime, span: timedelta, days: int
+def section_counts(
+    connection: Connection,
+    spans: Iterable[tuple[datetime, datetime]],
+    sections: Collection[str] | None = None,
 ) -> dict[str, tuple[int, int]]:
-    """Return (articles, stories) by section for ``span`` before this time of day, on earlier days."""
+    """Return (articles, stories) by section, or by these sections, published in time spans."""
     table = schema.articles
-    before_until = literal(to_microseconds(until)) - type_coerce(table.c.published, BigInteger)
-    return _per_section(
-        connection,
-        table.c.published >= until - timedelta(days=days) - span,
-        table.c.published < until - _DAY + span,
-        before_until % (_DAY // _MICROSECOND) < span // _MICROSECOND,
-        before_until >= (_DAY // _MICROSECOND),
-    )
+    texts = func.count(func.coalesce(table.c.same_text, -table.c.id).distinct())
+    within = or_(*((table.c.published >= since) & (table.c.published < until) for since, until in spans))
+    query = select(table.c.section, texts, func.count(table.c.story_id.distinct())).where(within)
+    if sections is not None:
+        keys = {tag_key(section) for section in sections}
+        query = query.where(table.c.section.in_(sections), table.c.section_key.in_(keys))
+    counted = connection.execute(query.group_by(table.c.section))
+    return {section: (articles, stories) for section, articles, stories in counted}
 
 
 def first_published(connection: Connection) -> datetime | None:
@@ -248,10 +266,14 @@ def source_weights(connection: Connection) -> dict[int, SourceWeight]:
     }
 
 
-def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
-    """Return the sources with 1 to ``most`` articles published in a time span."""
+def rare_sources(
+    connection: Connection, ids: Collection[int] | None, *, since: datetime, until: datetime, most: int
+) -> set[int]:
+    """Return the sources, or those among ``ids``, with 1 to ``most`` articles published in a time span."""
     span = {"since": to_microseconds(since), "until": to_microseconds(until)}
-    return {source for (source,) in _RARE.rows(connection, {**span, "most": most, "enough": most + 1})}
+    statement, among = (_RARE, {}) if ids is None else (_RARE_OF, {"ids": [*ids, 0]})
+    rows = statement.rows(connection, {**span, **among, "most": most, "enough": most + 1})
+    return {source for (source,) in rows}
 
 
 def related_sources(
@@ -292,15 +314,13 @@ def _facts_of_stories(
 
 def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[int]]) -> None:
     """Replace the nearest articles of articles."""
-    table = schema.neighbours
-    connection.execute(delete(table).where(table.c.article_id.in_(neighbours)))
     rows = [
         {"article_id": article_id, "neighbour_id": neighbour}
         for article_id, nearest in neighbours.items()
         for neighbour in nearest
     ]
-    if rows:
-        connection.execute(insert(table), rows)
+    _FORGET_NEAR.execute_many(connection, [{"article": article_id} for article_id in neighbours])
+    _ADD_NEAR.execute_many(connection, rows)
 
 
 def prune_neighbours(connection: Connection, *, before: datetime) -> None:
@@ -337,14 +357,3 @@ def story_reads(connection: Connection, *, since: datetime, until: datetime) -> 
 def prune_reads(connection: Connection, *, before: datetime) -> int:
     """Delete the page openings of hours before a time."""
     return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
-
-
-def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> dict[str, tuple[int, int]]:
-    table = schema.articles
-    texts = func.count(func.coalesce(table.c.same_text, -table.c.id).distinct())
-    query = (
-        select(table.c.section, texts, func.count(table.c.story_id.distinct()))
-        .where(*conditions)
-        .group_by(table.c.section)
-    )
-    return {section: (articles, stories) for section, articles, stories in connection.execute(query)}

@@ -8,15 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from syndicate.errors import StoreError
 from syndicate.store import schema
 from syndicate.store.core.batches import TOGETHER, in_batches, rows_with
+from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import STORY, mark_lists, mark_stale
 
 MERGED = "merged"
 SPLIT = "split"
+_OWN_REASON = schema.story_reasons.c.article_id == bindparam("article")
+_FORGET_REASON = CompiledStatement(delete(schema.story_reasons).where(_OWN_REASON))
+_ADD_REASON = CompiledStatement(insert(schema.story_reasons))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +143,13 @@ def story_moves(connection: Connection, story_id: int) -> list[StoryMove]:
 
 def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequence[StoryReason]) -> None:
     """Replace the reasons for the places of these articles."""
-    table = schema.story_reasons
-    connection.execute(delete(table).where(table.c.article_id.in_(placed)))
-    if reasons:
-        names = list(StoryReason.__dataclass_fields__)
-        rows = [{name: getattr(reason, name) for name in names} for reason in reasons]
-        connection.execute(insert(table), rows)
+    names = StoryReason.__dataclass_fields__
+    rows = [
+        {name: getattr(reason, name) for name in names} | {"placed": to_microseconds(reason.placed)}
+        for reason in reasons
+    ]
+    _FORGET_REASON.execute_many(connection, [{"article": article_id} for article_id in placed])
+    _ADD_REASON.execute_many(connection, rows)
 
 
 def story_reasons(connection: Connection, article_ids: Sequence[int]) -> dict[int, StoryReason]:

@@ -1,5 +1,6 @@
 """Stories, related links, and articles that wait for a place in a story."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,10 +26,10 @@ from sqlalchemy import (
 from syndicate.model import Article, RelatedLink, ScoredLink, Story, StoryLinks, reader_link
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
-from syndicate.store.core.column_types import from_microseconds, to_microseconds
-from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
+from syndicate.store.core.compiled_sql import CompiledInsert, CompiledStatement
 from syndicate.store.core.counts import count_rows
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import replacing
 from syndicate.store.output.stale import STORY, mark_lists, mark_stale
 from syndicate.store.stories.same_text import NEWEST_FIRST, first_of_text
 from syndicate.text.names import tag_key
@@ -36,12 +37,36 @@ from syndicate.text.plain import plain_text
 
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
+_BODIES = schema.article_bodies.c
 _LINKED = ("uid", "path", "published", "language", "direction", "same_text")
 _COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 _PLACE = CompiledStatement(
     update(schema.articles)
     .where(schema.articles.c.id == bindparam("article"))
     .values(placed=True, story_id=bindparam("story"), same_text=bindparam("label"))
+)
+_PUT_TERMS = replacing(schema.article_terms)
+_LED = (schema.stories.c.lead_id, schema.stories.c.id)
+_ADD = CompiledInsert(lambda _dialect, rows: insert(schema.stories).values(rows).returning(*_LED))
+_LINKS = schema.related.c
+_LINKED_FROM = CompiledStatement(
+    select(_LINKS.article_id, _LINKS.related_id)
+    .where(_LINKS.article_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_LINKS.article_id, _LINKS.position)
+)
+_UNLINK = CompiledStatement(delete(schema.related).where(_LINKS.article_id == bindparam("article")))
+_LINK = CompiledStatement(insert(schema.related))
+# Only needed columns: converting the others to dates and lists costs time.
+_OF_WAITING = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
+_WAITING, _TO_PLACE_AGAIN = (
+    CompiledStatement(
+        select(*(schema.articles.c[name] for name in (*_OF_WAITING, "read_more_json")), _BODIES.html)
+        .join(schema.article_bodies, _BODIES.article_id == schema.articles.c.id)
+        .where(condition)
+        .order_by(schema.articles.c.published, schema.articles.c.id)
+        .limit(bindparam("most"))
+    )
+    for condition in (_UNPLACED, schema.articles.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -91,20 +116,12 @@ def unplaced_articles(
     connection: Connection, limit: int, *, ids: Collection[int] | None = None
 ) -> list[UnplacedArticle]:
     """Return articles without a place, or the articles ``ids``, the oldest publication first."""
-    table, bodies = schema.articles, schema.article_bodies
-    # Only needed columns: converting the others to dates and lists costs time.
-    columns = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
-    query = (
-        select(*(table.c[name] for name in columns), table.c.read_more_json, bodies.c.html)
-        .join(bodies, bodies.c.article_id == table.c.id)
-        .where(_UNPLACED if ids is None else table.c.id.in_(ids))
-        .order_by(table.c.published, table.c.id)
-        .limit(limit)
-    )
+    statement, named = (_WAITING, {}) if ids is None else (_TO_PLACE_AGAIN, {"ids": [*ids, 0]})
     found = []
-    for row in connection.execute(query):
-        facts = {name: getattr(row, name) for name in columns} | {"text": plain_text(row.html)}
-        found.append(UnplacedArticle(**facts, read_more=tuple(row.read_more_json)))
+    for *values, listed, html in statement.rows(connection, {**named, "most": limit}):
+        facts = dict(zip(_OF_WAITING, values, strict=True))
+        facts |= {"published": from_microseconds(facts["published"]), "text": plain_text(html)}
+        found.append(UnplacedArticle(**facts, read_more=tuple(json.loads(listed))))
     return found
 
 
@@ -117,13 +134,8 @@ def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) 
     """Insert stories, each led by its first article; return their ids in order."""
     if not lead_ids:
         return []
-    table = schema.stories
-    rows = [
-        {"lead_id": lead_id, "created": now, "updated": now, "articles": 0, "coverage": 0}
-        for lead_id in lead_ids
-    ]
-    made = connection.execute(insert(table).returning(table.c.id, table.c.lead_id), rows)
-    ids = {row.lead_id: row.id for row in made}
+    new = {"created": (at := to_microseconds(now)), "updated": at, "articles": 0, "coverage": 0}
+    ids = dict(_ADD.execute(connection, [{"lead_id": lead_id, **new} for lead_id in lead_ids]))
     return [ids[lead_id] for lead_id in lead_ids]
 
 
@@ -145,10 +157,7 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         for placement in placed
         if placement.terms is not None
     ]
-    if rows:
-        statement = insert_for(connection, terms)
-        values = {"terms": statement.excluded.terms}
-        connection.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=values), rows)
+    _PUT_TERMS.execute_many(connection, rows)
 
 
 def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None:
@@ -160,23 +169,20 @@ def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[ScoredLink]]) -> list[int]:
     """Replace articles' related links; mark and return the articles whose links changed."""
-    table = schema.related
     before: dict[int, list[int]] = {}
-    current = select(table.c.article_id, table.c.related_id).where(table.c.article_id.in_(lists))
-    for row in connection.execute(current.order_by(table.c.article_id, table.c.position)):
-        before.setdefault(row.article_id, []).append(row.related_id)
+    for batch in in_batches([*lists]):
+        for article_id, related_id in _LINKED_FROM.rows(connection, {"ids": batch}):
+            before.setdefault(article_id, []).append(related_id)
     after = {article_id: [row.article_id for row in rows] for article_id, rows in lists.items()}
     changed = [article_id for article_id in lists if before.get(article_id, []) != after[article_id]]
-    if stale := [article_id for article_id in changed if article_id in before]:
-        connection.execute(delete(table).where(table.c.article_id.in_(stale)))
+    _UNLINK.execute_many(connection, [{"article": number} for number in changed if number in before])
     values = [
         {"article_id": article_id, "position": position, "related_id": row.article_id}
-        | {"score": row.score, "parts_json": dict(row.parts)}
+        | {"score": row.score, "parts_json": to_json(dict(row.parts))}
         for article_id in changed
         for position, row in enumerate(lists[article_id])
     ]
-    if values:
-        connection.execute(insert(table), values)
+    _LINK.execute_many(connection, values)
     mark_stale(connection, changed)
     return changed
 

@@ -15,8 +15,9 @@ from syndicate.stories.lists.list_slots import RARE_SHARE, ScoredStory
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
-# Share of the list's lowest score that is likely to be enough for a place the next time.
-_STILL_ENOUGH = 0.9
+# Share of the list's lowest score that is likely to be enough for a place the next time, within minutes. If
+# it is not, less is tried: first this share of it, then each time the square of the share before.
+_STILL_ENOUGH, _LESS = 0.99, 0.9
 
 
 class Contenders:
@@ -56,9 +57,11 @@ class Contenders:
             self._bounds = dict.fromkeys(self._stories, inf)
         self._before = now, *scale
         scored_stories: dict[int, ScoredStory | None] = {}
+        less = _LESS
         while True:
-            for story_id, bound in self._bounds.items():
-                if bound > self._enough and story_id not in scored_stories:
+            enough = self._enough
+            for story_id in [number for number, bound in self._bounds.items() if bound > enough]:
+                if story_id not in scored_stories:
                     story = self._stories[story_id]
                     scored_stories[story_id] = scored = ranking.score_top(story, now, scale, self._options)
                     self._bounds[story_id] = _bound(story, scored, now)
@@ -67,7 +70,8 @@ class Contenders:
             )
             if listed is not None:
                 break
-            self._enough = self._enough / 2 if self._enough > self._options.floor else 0.0
+            self._enough = self._enough * less if self._enough > self._options.floor else 0.0
+            less *= less
         full = len(listed) == self._options.limit
         self._enough = _STILL_ENOUGH * min((story.score for story in listed), default=0.0) if full else 0.0
         return listed
@@ -75,7 +79,10 @@ class Contenders:
     def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_trending`` for all stories, with these usual rates of their topics."""
         recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > now]
-        facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
+        facts = [
+            story if story.usual_rate == rate else replace(story, usual_rate=rate)
+            for story, rate in ((story, usual.get(story.topic, 0.0)) for story in recent)
+        ]
         return ranking.rank_trending(facts, now, self._options)
 
 

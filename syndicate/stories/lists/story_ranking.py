@@ -5,6 +5,7 @@ Kleinberg 2002).
 ``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -235,10 +236,12 @@ def _recent(story: StoryFacts, now: datetime) -> dict[str, float]:
     for article in story.articles:
         if article.seen <= now:
             newest[article.source_id] = max(article.seen, newest.get(article.source_id, article.seen))
-    ages = [_hours_between(seen, now) for seen in newest.values()]
-    enough = sorted(ages)[max((len(ages) + 1) // 2, min(len(ages), 2)) - 1]
-    hours = next((span for span in SPANS if enough < span), None)
-    return {} if hours is None else {f"recent:{hours}": float(sum(age < hours for age in ages))}
+    ages = sorted([_hours_between(seen, now) for seen in newest.values()])
+    enough = ages[max((len(ages) + 1) // 2, min(len(ages), 2)) - 1]
+    if enough >= SPANS[-1]:
+        return {}
+    hours = SPANS[bisect_right(SPANS, enough)]
+    return {f"recent:{hours}": float(bisect_left(ages, hours))}
 
 
 def _trending_parts(
