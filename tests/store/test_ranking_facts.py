@@ -93,13 +93,12 @@ def test_related_sources_are_those_of_other_stories(room):
     factories.place(connection, same, story)
     links = [ScoredLink(article_id=related, score=1.0, parts={}) for related in (same, far, later)]
     story_store.save_related(connection, {one: links})
-    assert ranked_lists.related_sources(connection, [story], until=NOW) == {
-        story: {hills.id: new_article(3).published}
-    }
+    linked = {story: {hills.id: new_article(3).published}}
+    assert ranked_lists.linked_sources(connection, [story], until=NOW) == (linked, {})
     ranked_lists.save_neighbours(connection, {one: [same, far, later]})
-    assert ranked_lists.neighbour_sources(connection, [story], until=NOW) == {story: {hills.id: 1}}
-    ranked_lists.prune_neighbours(connection, before=NOW + HOUR)
-    assert ranked_lists.neighbour_sources(connection, [story]) == {}
+    assert ranked_lists.linked_sources(connection, [story], until=NOW) == (linked, {story: {hills.id: 1}})
+    ranked_lists.prune_inputs(connection, before=NOW + HOUR)
+    assert ranked_lists.linked_sources(connection, [story])[1] == {}
 
 
 def test_rare_sources_publish_a_little_but_something(room):
@@ -130,5 +129,5 @@ def test_openings_add_up_by_hour_and_unknown_pages_count_for_nothing(room):
     ranked_lists.add_reads(connection, {path: 1}, hour=NOW - DAY)
     assert ranked_lists.story_reads(connection, since=NOW - HOUR, until=NOW) == {story: 5}
     assert ranked_lists.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 6}
-    assert ranked_lists.prune_reads(connection, before=NOW) == 1
+    ranked_lists.prune_inputs(connection, before=NOW)
     assert ranked_lists.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 5}

@@ -64,7 +64,7 @@ class Placing:
             self._index.remove(article_id)
         self._regrouped += self._index.decide(decisions)
         if left := [known.story_id for known in waiting if known.id in released and known.story_id]:
-            story_moves.mark_pages(self._connection, left)
+            stale.mark_stories(self._connection, left)
         titles = [title for article in waiting for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
         for article, article_terms in zip(waiting, terms, strict=True):

@@ -117,8 +117,7 @@ class RankingJob:
             with self.store.write() as connection:
                 keep_lease(connection)
                 ranked_lists.save_source_weights(connection, learned, now=today)
-                ranked_lists.prune_reads(connection, before=today - RHYTHM)
-                ranked_lists.prune_neighbours(connection, before=today - RHYTHM)
+                ranked_lists.prune_inputs(connection, before=today - RHYTHM)
         return weights
 
     def _inputs(self, connection: Connection, now: datetime) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from syndicate.model import EARLIEST, EditorAction, EditorDecision, RankedStory, is_dated
 from syndicate.store import Connection
@@ -24,6 +25,8 @@ RHYTHM_DAYS = 7
 # Maximum number of articles of a rare source in that week.
 RARE_ARTICLES = 3
 
+# The facts of an article that rates and rarity depend on.
+_counted = attrgetter("article_id", "story_id", "same_text", "source_id", "section", "published")
 _Rows = Mapping[int, Sequence[story_store.StoryArticleRow]]
 # The learned and the declared weight of each source.
 Weights = tuple[Mapping[int, float], Mapping[int, float]]
@@ -138,7 +141,8 @@ class StoryFactsCache:
         elif any(published <= quiet - self._days * DAY for *_, published in changed):
             sections = None
         if sections is None:
-            self._days, self._usual_rate = _days_before(connection, quiet), {}
+            first = ranked_lists.first_published(connection) or quiet
+            self._days, self._usual_rate = min(RHYTHM_DAYS, (quiet - first) // DAY), {}
         if sections is None or sections:
             for section in sections or ():
                 self._usual_rate.pop(section, None)
@@ -153,8 +157,7 @@ class StoryFactsCache:
             if any(row.source_id in rarity_changed for row in rows)
         }
         ids = sorted({*moved, *affected} & self._rows.keys())
-        related = ranked_lists.related_sources(connection, ids, until=until)
-        near = ranked_lists.neighbour_sources(connection, ids, until=until)
+        related, near = ranked_lists.linked_sources(connection, ids, until=until)
         return [self._story(story_id, related.get(story_id, {}), near.get(story_id, {})) for story_id in ids]
 
     def _story(self, story_id: int, related: Mapping[int, datetime], near: Mapping[int, int]) -> StoryFacts:
@@ -213,39 +216,24 @@ def _override(decisions: Sequence[EditorDecision]) -> EditorOverrides:
     )
 
 
-def _days_before(connection: Connection, quiet: datetime) -> int:
-    """Return the number of whole days with articles before a time, at most ``RHYTHM_DAYS``."""
-    first = ranked_lists.first_published(connection)
-    return 0 if first is None else min(RHYTHM_DAYS, (quiet - first) // DAY)
-
-
 def _usual_rates(
-    connection: Connection,
-    now: datetime,
-    days: int,
-    sections: Collection[str] | None,
-    options: RankingOptions,
+    connection: Connection, now: datetime, days: int, among: Collection[str] | None, options: RankingOptions
 ) -> dict[str, float]:
     """Return the usual articles per hour for a story of each topic, by the topic's own history.
 
     That is the topic's articles per hour over the number of its stories in the ``history`` before the burst.
     The rate is the larger of two: that of the ``history``, and that at this time of day on ``days`` before,
-    since a newsroom has its hours. ``sections`` limits the topics.
+    since a newsroom has its hours. ``among`` limits the topics.
     """
     burst = timedelta(hours=options.burst_hours)
     quiet = now - burst
     start = quiet - timedelta(hours=options.history_hours)
-    before = ranked_lists.section_counts(connection, [(start, quiet)], sections)
+    before = ranked_lists.section_counts(connection, [(start, quiet)], among)
     rates = {section: articles / options.history_hours for section, (articles, _) in before.items()}
     if days > 0 and burst < DAY:
         # After the start of the span, up to its end.
         ends = quiet + timedelta.resolution, now + timedelta.resolution
         spans = [(ends[0] - day * DAY, ends[1] - day * DAY) for day in range(1, days + 1)]
-        for section, (articles, _) in ranked_lists.section_counts(connection, spans, sections).items():
+        for section, (articles, _) in ranked_lists.section_counts(connection, spans, among).items():
             rates[section] = max(rates.get(section, 0.0), articles / (days * options.burst_hours))
     return {section: rate / max(before.get(section, (0, 0))[1], 1) for section, rate in rates.items()}
-
-
-def _counted(row: story_store.StoryArticleRow) -> tuple[int, int, int, int, str, datetime]:
-    """Return the facts of an article that rates and rarity depend on."""
-    return row.article_id, row.story_id, row.same_text, row.source_id, row.section, row.published

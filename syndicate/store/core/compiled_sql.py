@@ -5,7 +5,7 @@ SQLAlchemy takes three times as long to prepare a statement for four rows as SQL
 four, so that few texts serve all lengths.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy import BindParameter, Connection, CursorResult, Select, UpdateBa
 from sqlalchemy.engine import Compiled, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import CompoundSelect
+
+from syndicate.store.core.batches import in_batches
 
 _Rows = list[dict[str, BindParameter[Any]]]
 _Statement = Select[Any] | CompoundSelect[Any] | UpdateBase
@@ -74,6 +76,13 @@ class CompiledStatement:
             cursor.execute(text, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
+
+    def rows_of(
+        self, connection: Connection, ids: Collection[Any], **parameters: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows for a list ``ids`` of any length."""
+        for batch in in_batches(sorted(ids)):
+            yield from self.rows(connection, {"ids": batch, **parameters})
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run the statement once for each set of parameters, without lists."""

@@ -23,7 +23,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from syndicate.model import EARLIEST, FUTURE_TOLERANCE, Article, ArticleBody, Enclosure, Image, NewArticle
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledInsert, CompiledStatement
 from syndicate.store.core.counts import count_rows
@@ -36,7 +36,6 @@ from syndicate.text.plain import folded_words, plain_text
 from syndicate.text.search_words import search_term
 
 table = schema.articles
-_BATCH = 500
 _UID_BEGINNING = 8
 # Latest articles with the words of a text among which its article is looked for.
 _LATEST_WITH = 1_000
@@ -152,11 +151,7 @@ def save_item_hashes(connection: Connection, item_hashes: Iterable[tuple[int, st
 
 def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Article]:
     """Return articles by id; unknown ids are left out."""
-    return {
-        row.id: article_of(row)
-        for batch in in_batches(list(ids), _BATCH)
-        for row in connection.execute(select(table).where(table.c.id.in_(batch))).all()
-    }
+    return {row.id: article_of(row) for row in rows_with(connection, select(table), table.c.id, [*ids])}
 
 
 def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
@@ -170,12 +165,9 @@ def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, s
 
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Return bodies by article id."""
-    article_bodies = schema.article_bodies
-    return {
-        row.article_id: ArticleBody(html=row.html, text=plain_text(row.html))
-        for batch in in_batches(list(ids), _BATCH)
-        for row in connection.execute(select(article_bodies).where(article_bodies.c.article_id.in_(batch)))
-    }
+    bodies = schema.article_bodies
+    rows = rows_with(connection, select(bodies), bodies.c.article_id, [*ids])
+    return {row.article_id: ArticleBody(html=row.html, text=plain_text(row.html)) for row in rows}
 
 
 def find_article(connection: Connection, text: str) -> Article | None:

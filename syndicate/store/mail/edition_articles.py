@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, 
 
 from syndicate.model import EVERY_EDITION, ISSUE, EditionArticle, EditionStory, LeaveReason, LeftOut
 from syndicate.store.core.batches import in_batches, rows_with
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import replacing
 from syndicate.store.schema import edition_articles as articles
 from syndicate.store.schema import editions
 
@@ -17,6 +17,7 @@ _WITHDRAWN = "withdrawn"
 _MISSED = "missed"
 _SENT_ISSUE = ("cut", "waiting")
 _LATE = timedelta(days=1)
+_CARRY = replacing(articles, lambda _new: articles.c.reason != "")
 
 
 def save_articles(
@@ -66,13 +67,7 @@ def carry_item(connection: Connection, edition_id: int, lead_id: int, tells: Ite
         {"edition_id": edition_id, "article_id": number, "lead_id": lead_id, "reason": "", "detail": ""}
         for number in {lead_id, *tells}
     ]
-    statement = insert_for(connection, articles)
-    again = {name: statement.excluded[name] for name in ("lead_id", "reason", "detail")}
-    keys = ["article_id", "edition_id"]
-    statement = statement.on_conflict_do_update(
-        index_elements=keys, set_=again, where=articles.c.reason != ""
-    )
-    connection.execute(statement, values)
+    _CARRY.execute_many(connection, values)
 
 
 def carried_articles(

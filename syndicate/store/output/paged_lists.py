@@ -4,7 +4,7 @@ The order of a list is publication time, then id. Each text stands once, as its 
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -25,7 +25,6 @@ from sqlalchemy import tuple_ as row_of
 
 from syndicate.model import EARLIEST, ListedArticle, known_since
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.output.stale import HOUR
@@ -85,7 +84,7 @@ def count_of_source(connection: Connection, source_id: int) -> tuple[int, int | 
 
 def story_coverage(connection: Connection, story_ids: Collection[int]) -> dict[int, tuple[int, int]]:
     """Return (number of sources, id of the leading article) of the stories that several sources cover."""
-    rows = _rows_of(connection, _COVERAGE, story_ids)
+    rows = _COVERAGE.rows_of(connection, story_ids)
     return {story_id: (coverage, lead_id) for story_id, coverage, lead_id in rows}
 
 
@@ -153,7 +152,7 @@ def with_two_texts(connection: Connection, kind: str, article_ids: Sequence[int]
     A name has a page when two texts of lists carry it, or when an article with it was pruned: that article's
     page stays and links to the page of the name.
     """
-    names = dict(_rows_of(connection, _NAMES[kind], article_ids))
+    names = dict(_NAMES[kind].rows_of(connection, article_ids))
     found = {name for name, has_two in names.items() if has_two}
     return found | pruned_names(connection, kind, names.keys() - found)
 
@@ -169,14 +168,7 @@ def latest_named_ids(
 def pruned_names(connection: Connection, kind: str, keys: Collection[str]) -> set[str]:
     """Return the tags or authors (keys) among these that a pruned article had."""
     stored = {pruned_name(kind, key): key for key in keys}
-    return {stored[row[0]] for row in _rows_of(connection, _PRUNED, stored)}
-
-
-def _rows_of(
-    connection: Connection, statement: CompiledStatement, ids: Collection[int] | Collection[str]
-) -> Iterator[tuple[Any, ...]]:
-    for batch in in_batches(sorted(ids)):
-        yield from statement.rows(connection, {"ids": batch})
+    return {stored[row[0]] for row in _PRUNED.rows_of(connection, stored)}
 
 
 def pruned_name(kind: str, key: str) -> str:

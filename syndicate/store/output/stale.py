@@ -13,13 +13,15 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, delete, func,
 
 from syndicate.model import EARLIEST
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for, insert_on, replacing
 from syndicate.text.names import tag_key
 
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_IN_STORIES = CompiledStatement(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
 _SIGNATURE = schema.outputs.c.signature
 _SIGNATURES = replacing(
     schema.outputs, lambda _new: func.coalesce(bindparam("before"), _SIGNATURE) == _SIGNATURE
@@ -45,6 +47,11 @@ def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
     """Mark the pages of articles for rewriting."""
     rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
     _MARK_PAGES.execute_many(connection, rows)
+
+
+def mark_stories(connection: Connection, story_ids: Iterable[int]) -> None:
+    """Mark the pages of all articles of stories."""
+    mark_stale(connection, (row[0] for row in _IN_STORIES.rows_of(connection, [*story_ids])))
 
 
 def _over_marks(insert: Any, version: int = 1) -> Any:
@@ -108,21 +115,17 @@ def list_marks(connection: Connection, article_ids: Collection[int]) -> set[str]
 
     Lists show each text once, so a change of one article may show or hide another.
     """
-    if not article_ids:
-        return set()
     names: set[str] = set()
     hours: dict[int, int] = {}
-    for batch in in_batches(sorted(article_ids)):
-        for article_id, published, section, source in _SAME_TEXTS.rows(connection, {"ids": batch}):
-            hours[article_id] = hour = published // HOUR
-            dated = "day" if published >= FIRST_DATE else "undated"
-            names |= {f"source@{hour}:{source}", f"{dated}@{hour}:"}
-            if section:
-                names.add(f"section@{hour}:{section}")
+    for article_id, published, section, source in _SAME_TEXTS.rows_of(connection, article_ids):
+        hours[article_id] = hour = published // HOUR
+        dated = "day" if published >= FIRST_DATE else "undated"
+        names |= {f"source@{hour}:{source}", f"{dated}@{hour}:"}
+        if section:
+            names.add(f"section@{hour}:{section}")
     for kind, named in _NAMED.items():
-        for batch in in_batches(sorted(hours)):
-            for key, article_id in named.rows(connection, {"ids": batch}):
-                names.add(f"{kind}@{hours[article_id]}:{key}")
+        for key, article_id in named.rows_of(connection, hours):
+            names.add(f"{kind}@{hours[article_id]}:{key}")
     return names
 
 
@@ -159,10 +162,8 @@ def stale_lists(connection: Connection, names: Collection[str] | None = None) ->
     """Return the version of each stale list, or of these among them."""
     table = schema.stale_lists
     query = select(table).order_by(table.c.name)
-    if names is not None:
-        rows = rows_with(connection, query, table.c.name, sorted(names))
-        return {row.name: row.version for row in rows}
-    return {row.name: row.version for row in connection.execute(query)}
+    named = None if names is None else rows_with(connection, query, table.c.name, sorted(names))
+    return {row.name: row.version for row in named or connection.execute(query)}
 
 
 def lists_by_name(marks: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -164,8 +164,7 @@ def _waiting(connection: Connection) -> int | None:
 
 def _sources(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, bool]]:
     """Return name, and whether texts may be shown in full, of sources."""
-    unique = list(set(ids))
-    rows = _SOURCES.rows(connection, {"ids": unique}) if unique else []
+    rows = _SOURCES.rows_of(connection, set(ids))
     return {number: (name, policy == Republish.FULL.value) for number, name, policy in rows}
 
 

@@ -181,9 +181,8 @@ def stories_with_choices(connection: Connection) -> set[int]:
     articles = schema.articles
     uids = [uid for (uid,) in _EVER_CHOSEN.rows(connection, {})]
     # With statistics SQLite may scan all articles for a join with the log.
-    return {row[0] for row in rows_with(connection, select(articles.c.story_id), articles.c.uid, uids)} - {
-        None
-    }
+    rows = rows_with(connection, select(articles.c.story_id), articles.c.uid, uids)
+    return {row[0] for row in rows} - {None}
 
 
 def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:

@@ -1,11 +1,11 @@
 """Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -25,16 +25,14 @@ from sqlalchemy import (
 
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, insert_on
-from syndicate.store.stories.story_leads import LIST_LEADS_OF_LIST
+from syndicate.store.stories.story_leads import LIST_LEADS
 from syndicate.store.stories.story_moves import SPLIT
 from syndicate.store.stories.story_store import NEWEST
 from syndicate.text.names import tag_key
-
-T = TypeVar("T")
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -65,7 +63,7 @@ def _linked_sources(article: Column[int], other: Column[int], fact: ColumnElemen
         .join(article.table, article == _OWN.c.id)
         .join(_OTHER, _OTHER.c.id == other)
         .where(
-            _OWN.c.story_id.in_(bindparam("stories", expanding=True)),
+            _OWN.c.story_id.in_(_AMONG),
             _OTHER.c.story_id != _OWN.c.story_id,
             _OTHER.c.first_seen <= bindparam("until"),
             _OWN.c.first_seen <= bindparam("until"),
@@ -122,8 +120,9 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
     ]
     _UNRANK.execute_many(connection, [{"name": name}])
     _RANK.execute_many(connection, rows)
-    for statement in (_LIST, LIST_LEADS_OF_LIST, _UNLIST):
-        statement.execute_many(connection, [{"name": name}])
+    _LIST.execute(connection, {"name": name})
+    LIST_LEADS.execute(connection, {})
+    _UNLIST.execute(connection, {"name": name})
 
 
 def _listing(dialect: str) -> Any:
@@ -154,11 +153,8 @@ def _unlisting() -> CompiledStatement:
 
 
 _IN_LIST = schema.ranked.c.list == bindparam("name")
-_UNRANK, _RANK = (
-    CompiledStatement(delete(schema.ranked).where(_IN_LIST)),
-    CompiledStatement(insert(schema.ranked)),
-)
-_LIST, _UNLIST = CompiledStatement(_listing), _unlisting()
+_UNRANK = CompiledStatement(delete(schema.ranked).where(_IN_LIST))
+_RANK, _LIST, _UNLIST = CompiledStatement(insert(schema.ranked)), CompiledStatement(_listing), _unlisting()
 
 
 def section_counts(
@@ -271,45 +267,28 @@ def rare_sources(
 ) -> set[int]:
     """Return the sources, or those among ``ids``, with 1 to ``most`` articles published in a time span."""
     span = {"since": to_microseconds(since), "until": to_microseconds(until)}
-    statement, among = (_RARE, {}) if ids is None else (_RARE_OF, {"ids": [*ids, 0]})
-    rows = statement.rows(connection, {**span, **among, "most": most, "enough": most + 1})
+    span |= {"most": most, "enough": most + 1}
+    rows = _RARE.rows(connection, span) if ids is None else _RARE_OF.rows_of(connection, ids, **span)
     return {source for (source,) in rows}
 
 
-def related_sources(
+def linked_sources(
     connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
-) -> dict[int, dict[int, datetime]]:
-    """Return, by story, the sources that its related links lead to.
+) -> tuple[dict[int, dict[int, datetime]], dict[int, dict[int, int]]]:
+    """Return, by story, the sources that its related links lead to, and the sources of the nearest articles.
 
-    Each source comes with the newest time at which an article was seen or published. Links within the story
-    do not count, nor do articles first seen after ``until``.
+    A source of related links comes with the newest time at which an article was seen or published, a source
+    of nearest articles with their number. Articles of the story do not count, nor do articles first seen
+    after ``until``.
     """
-    return _facts_of_stories(_RELATED, from_microseconds, connection, story_ids, until)
-
-
-def neighbour_sources(
-    connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
-) -> dict[int, dict[int, int]]:
-    """Return, by story, the sources of the articles nearest to its articles, with their article counts.
-
-    The same articles do not count as in ``related_sources``.
-    """
-    return _facts_of_stories(_NEAR, int, connection, story_ids, until)
-
-
-def _facts_of_stories(
-    statement: CompiledStatement,
-    read: Callable[[int], T],
-    connection: Connection,
-    story_ids: Sequence[int],
-    until: datetime | None,
-) -> dict[int, dict[int, T]]:
     last = _LATEST if until is None else to_microseconds(until)
-    found: dict[int, dict[int, T]] = {}
-    for ids in in_batches(story_ids):
-        for story, source, fact in statement.rows(connection, {"stories": ids, "until": last}):
-            found.setdefault(story, {})[source] = read(fact)
-    return found
+    related: dict[int, dict[int, datetime]] = {}
+    near: dict[int, dict[int, int]] = {}
+    for story, source, seen in _RELATED.rows_of(connection, story_ids, until=last):
+        related.setdefault(story, {})[source] = from_microseconds(seen)
+    for story, source, count in _NEAR.rows_of(connection, story_ids, until=last):
+        near.setdefault(story, {})[source] = count
+    return related, near
 
 
 def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[int]]) -> None:
@@ -323,11 +302,15 @@ def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[in
     _ADD_NEAR.execute_many(connection, rows)
 
 
-def prune_neighbours(connection: Connection, *, before: datetime) -> None:
-    """Forget the nearest articles of articles first seen before a time: no list ranks their stories."""
+def prune_inputs(connection: Connection, *, before: datetime) -> None:
+    """Forget page openings before a time and the nearest articles of articles first seen before it.
+
+    No list ranks their stories.
+    """
     table, articles = schema.neighbours, schema.articles
     first_kept = select(func.min(articles.c.id)).where(articles.c.first_seen >= before).scalar_subquery()
     connection.execute(delete(table).where(table.c.article_id < first_kept))
+    connection.execute(delete(schema.reads).where(schema.reads.c.hour < before))
 
 
 def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: datetime) -> None:
@@ -352,8 +335,3 @@ def story_reads(connection: Connection, *, since: datetime, until: datetime) -> 
         .group_by(articles.c.story_id)
     )
     return {story: int(count) for story, count in connection.execute(query) if story is not None}
-
-
-def prune_reads(connection: Connection, *, before: datetime) -> int:
-    """Delete the page openings of hours before a time."""
-    return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount

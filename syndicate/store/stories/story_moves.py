@@ -15,7 +15,7 @@ from syndicate.store import schema
 from syndicate.store.core.batches import TOGETHER, in_batches, rows_with
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.output.stale import STORY, mark_lists, mark_stale
+from syndicate.store.output.stale import STORY, mark_lists, mark_stories
 
 MERGED = "merged"
 SPLIT = "split"
@@ -73,7 +73,7 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
     already.
     """
     articles = schema.articles
-    mark_pages(connection, (move.from_story, move.to_story))
+    mark_stories(connection, (move.from_story, move.to_story))
     moving = update(articles).where(articles.c.story_id == move.from_story)
     connection.execute(moving.values(story_id=move.to_story))
     if not _end_story(connection, move):
@@ -83,7 +83,7 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
 def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
     """Move some articles of a story, and all with the same texts, into another existing story."""
     articles, named = schema.articles, schema.articles.alias("named")
-    mark_pages(connection, (move.from_story, move.to_story))
+    mark_stories(connection, (move.from_story, move.to_story))
     for batch in in_batches(article_ids):
         texts = select(named.c.same_text).where(named.c.id.in_(batch))
         here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)
@@ -182,13 +182,6 @@ def _end_story(connection: Connection, move: StoryMove) -> bool:
     _forward_ranked(connection, move)
     _record(connection, replace(move, path="" if inherits else path))
     return True
-
-
-def mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
-    """Mark the pages of all articles of these stories."""
-    articles = schema.articles
-    pages = connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
-    mark_stale(connection, pages)
 
 
 def _forward_ranked(connection: Connection, move: StoryMove) -> None:

@@ -10,8 +10,7 @@ from syndicate.model import Article
 from syndicate.store import schema
 from syndicate.store.core.column_types import from_microseconds, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
-from syndicate.store.output.stale import STORY, mark_lists, mark_stale
-from syndicate.store.stories.story_store import IN_STORIES
+from syndicate.store.output.stale import STORY, mark_lists, mark_stories
 
 _TITLE = func.coalesce(func.nullif(schema.articles.c.headline, ""), schema.articles.c.title)
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
@@ -37,7 +36,7 @@ def save_paths(connection: Connection, paths: Mapping[int, str]) -> None:
     naming = update(table).where(table.c.id == bindparam("story")).values(path=bindparam("page"))
     connection.execute(naming, [{"story": story_id, "page": path} for story_id, path in paths.items()])
     mark_lists(connection, (f"{STORY}{story_id}" for story_id in paths))
-    mark_stale(connection, (row[0] for row in IN_STORIES.rows(connection, {"ids": list(paths)})))
+    mark_stories(connection, paths)
 
 
 def related_stories(connection: Connection, story_id: int, *, limit: int) -> list[int]:

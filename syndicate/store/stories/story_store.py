@@ -30,7 +30,7 @@ from syndicate.store.core.column_types import from_microseconds, to_json, to_mic
 from syndicate.store.core.compiled_sql import CompiledInsert, CompiledStatement
 from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import replacing
-from syndicate.store.output.stale import STORY, mark_lists, mark_stale
+from syndicate.store.output.stale import STORY, mark_lists, mark_stale, mark_stories
 from syndicate.store.stories.same_text import NEWEST_FIRST, first_of_text
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
@@ -149,8 +149,7 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         for placement in placed
     ]
     _PLACE.execute_many(connection, labels)
-    without = [place.article_id for place in placed if place.terms is None]
-    if without:
+    if without := [place.article_id for place in placed if place.terms is None]:
         connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
     rows = [
         {"article_id": placement.article_id, "terms": placement.terms}
@@ -170,9 +169,8 @@ def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None
 def save_related(connection: Connection, lists: Mapping[int, Sequence[ScoredLink]]) -> list[int]:
     """Replace articles' related links; mark and return the articles whose links changed."""
     before: dict[int, list[int]] = {}
-    for batch in in_batches([*lists]):
-        for article_id, related_id in _LINKED_FROM.rows(connection, {"ids": batch}):
-            before.setdefault(article_id, []).append(related_id)
+    for article_id, related_id in _LINKED_FROM.rows_of(connection, lists):
+        before.setdefault(article_id, []).append(related_id)
     after = {article_id: [row.article_id for row in rows] for article_id, rows in lists.items()}
     changed = [article_id for article_id in lists if before.get(article_id, []) != after[article_id]]
     _UNLINK.execute_many(connection, [{"article": number} for number in changed if number in before])
@@ -239,9 +237,7 @@ def story_articles(
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:
         return [_story_article(row) for row in MEMBERS.rows(connection, values)]
-    batches = ({"ids": batch} for batch in in_batches(sorted(ids)))
-    rows = (row for batch in batches for row in MEMBERS_OF.rows(connection, values | batch))
-    return [_story_article(row) for row in rows]
+    return [_story_article(row) for row in MEMBERS_OF.rows_of(connection, ids, **values)]
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
@@ -263,8 +259,7 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     """Store leads and counts of stories; mark changed stories' pages and, by coverage, their articles'."""
     if not stories:
         return
-    batches = in_batches([story.id for story in stories])
-    before = {row[0]: row[1:] for batch in batches for row in COUNTS.rows(connection, {"ids": batch})}
+    before = {row[0]: row[1:] for row in COUNTS.rows_of(connection, [story.id for story in stories])}
     rows = [
         {name: getattr(story, name) for name in ("lead_id", "articles", "coverage")}
         | {"story": story.id, "updated": to_microseconds(story.updated)}
@@ -272,9 +267,7 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     ]
     SAVING.execute_many(connection, rows)
     mark_lists(connection, (f"{STORY}{new.id}" for new in stories if _is_page_stale(new, *before[new.id])))
-    grown = [story.id for story in stories if before[story.id][0] != story.coverage]
-    for batch in in_batches(grown):
-        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": batch})))
+    mark_stories(connection, [story.id for story in stories if before[story.id][0] != story.coverage])
 
 
 def _is_page_stale(story: Story, coverage: int, articles: int, lead_id: int, path: str) -> bool:
@@ -395,7 +388,6 @@ MEMBERS = CompiledStatement(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(
 MEMBERS_OF = CompiledStatement(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
 _COUNTED = (schema.stories.c[name] for name in ("id", "coverage", "articles", "lead_id", "path"))
 COUNTS = CompiledStatement(select(*_COUNTED).where(schema.stories.c.id.in_(_IDS)))
-IN_STORIES = CompiledStatement(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
 SAVING = CompiledStatement(
     update(schema.stories)
     .where(schema.stories.c.id == bindparam("story"))

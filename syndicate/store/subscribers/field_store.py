@@ -5,12 +5,11 @@ A value that is a number or an ISO date is stored with its number, by which both
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
-from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.core.upsert import insert_for, replacing
 from syndicate.store.schema import subscriber_fields as fields
 from syndicate.store.schema import subscriber_tags as tags_table
 from syndicate.store.schema import subscribers
@@ -18,6 +17,7 @@ from syndicate.text.names import tag_key
 
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SAVE = replacing(fields)
 
 
 def comparable(value: str) -> float | None:
@@ -33,8 +33,7 @@ def save_fields(connection: Connection, subscriber_id: int, values: Mapping[str,
     of_subscriber = fields.c.subscriber_id == subscriber_id
     if removed := values.keys() - kept.keys():
         connection.execute(delete(fields).where(of_subscriber, fields.c.name.in_(removed)))
-    if kept:
-        connection.execute(_save(connection.dialect.name), field_rows(subscriber_id, kept))
+    _SAVE.execute_many(connection, field_rows(subscriber_id, kept))
 
 
 def field_rows(subscriber_id: int, values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -85,13 +84,6 @@ def tags_of(connection: Connection, subscriber_id: int) -> tuple[str, ...]:
     return tuple(
         sorted(fields_and_tags(connection, subscribers.c.id == subscriber_id)[1].get(subscriber_id, ()))
     )
-
-
-@cache
-def _save(dialect: str) -> Any:
-    new = insert_on(dialect, fields)
-    values = {name: new.excluded[name] for name in ("value", "number")}
-    return new.on_conflict_do_update(index_elements=["subscriber_id", "name"], set_=values)
 
 
 def _keys(tags: Iterable[str]) -> list[str]:
