@@ -11,7 +11,13 @@ import pytest
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.stories.ranking_job import RankingJob
 from syndicate.jobs.stories.stories_job import StoriesJob
-from syndicate.jobs.stories.story_facts import candidates, story_facts
+from syndicate.jobs.stories.story_facts import (
+    StoryFactsCache,
+    candidates,
+    editor_overrides,
+    source_weights,
+    story_facts,
+)
 from syndicate.model import EditorAction, NewArticle, RankedStory
 from syndicate.store import Store
 from syndicate.store.ingest import article_store, declared_sources
@@ -168,6 +174,20 @@ def anew(newsroom: Newsroom, store: Store) -> dict[str, list[Row]]:
     }
 
 
+def kept_counts(newsroom: Newsroom) -> tuple[dict[str, float], set[int]]:
+    """Return the usual rates and the rare sources, of which only those that moved were counted again."""
+    cache = newsroom.job.ranking._cache
+    assert cache is not None
+    return cache._usual_rate, cache._rare
+
+
+def counts_anew(newsroom: Newsroom, store: Store) -> tuple[dict[str, float], set[int]]:
+    with store.read() as connection:
+        cache = StoryFactsCache(newsroom.options, source_weights(connection))
+        cache.lists(connection, newsroom.now, editor_overrides(connection, newsroom.now), ())
+    return cache._usual_rate, cache._rare
+
+
 def stored(store: Store) -> dict[str, list[Row]]:
     with store.read() as connection:
         return {name: shown(ranked_lists.ranked_stories(connection, name)) for name in ("top", "trending")}
@@ -196,6 +216,7 @@ def test_the_stored_lists_are_those_of_all_stories_ranked_anew(room: Room, seed:
         happened.append(newsroom.happen())
         lists = stored(room.store)
         assert lists == anew(newsroom, room.store), happened[-5:]
+        assert kept_counts(newsroom) == counts_anew(newsroom, room.store), happened[-5:]
         listed += len(lists["trending"])
     assert listed, "stories were in both lists"
 
