@@ -53,12 +53,12 @@ def list_page(first: str, number: int) -> str:
 
 def day_path(day: date, part: int = 1) -> str:
     """Return the page of a day, or a further part of a day with many articles."""
-    return f"{DAYS_FOLDER}{day:%Y/%m/%d}{'' if part == 1 else f'-{part}'}.html"
+    return f"{DAYS_FOLDER}{day.isoformat().replace('-', '/')}{'' if part == 1 else f'-{part}'}.html"
 
 
 def month_path(day: date) -> str:
     """Return the page of a day's month."""
-    return f"{DAYS_FOLDER}{day:%Y/%m}/index.html"
+    return f"{DAYS_FOLDER}{day.isoformat()[:7].replace('-', '/')}/index.html"
 
 
 def story_path(title: str, story_id: int) -> str:

@@ -248,11 +248,14 @@ def fit_to_limit(
     kept: list[FeedItem] = []
     left = limit
     for item in items:
-        fits = item if size(item) <= limit // 4 else min(item, with_summary_only(item), key=size)
-        left -= size(fits)
+        length = size(item)
+        if length > limit // 4:
+            item = min(item, with_summary_only(item), key=size)
+            length = size(item)
+        left -= length
         if left < 0 and not archive:
             break
-        kept.append(fits)
+        kept.append(item)
     return kept
 
 

@@ -7,13 +7,14 @@ the most covered story. Calendars and links to the days before and after come fr
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby, pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
+from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
@@ -44,8 +45,8 @@ from syndicate.store.output import paged_lists, site_rows, stale
 MONTH = "month "
 ZONE = "time zone of days"
 COVERED = 5
-# Number of days that are read and committed together.
-BATCH_DAYS = 10
+# Maximum numbers of days that are read and committed together, and of their articles unless it is one day.
+BATCH_DAYS, BATCH_ARTICLES = 50, 4_000
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -103,11 +104,13 @@ class DayBuild:
         context, newest_first = self.lists.context, sorted(waiting, reverse=True)
         due = {month: set(found) for month, found in groupby(newest_first, _month_of)}
         failed, done = set[date](), set[date]()
-        for batch in in_batches(newest_first, BATCH_DAYS):
+        most = max((self._days.get(day, (0, 0))[0] for day in newest_first), default=0)
+        size = max(1, min(BATCH_DAYS, BATCH_ARTICLES // max(1, most)))
+        for batch in in_batches(newest_first, size):
             if self.lists.gives_up():
                 return False
             with context.store.read() as connection:
-                contents = {day: self._content(connection, day) for day in batch if day in self._days}
+                contents = self._contents(connection, [day for day in batch if day in self._days])
             failed |= {_month_of(day) for day in batch if not self._day(day, contents.get(day))}
             ended = {_month_of(day) for day in batch if day == min(due[_month_of(day)])}
             # Marks of a month that failed stay, so that the next run writes it again.
@@ -181,12 +184,24 @@ class DayBuild:
             context.remove(day_path(day, part))
         return written
 
-    def _content(self, connection: Connection, day: date) -> tuple[DayPage, list[DayArticle]]:
-        """Return the facts of a day, and its articles, newest first."""
-        rows = paged_lists.rows_between(connection, *self._span(day))
-        coverage = paged_lists.story_coverage(connection, {row.story_id for row in rows})
-        read = self.lists.headlines.read(connection, [row.article_id for row in rows])
+    def _contents(
+        self, connection: Connection, days: Sequence[date]
+    ) -> dict[date, tuple[DayPage, list[DayArticle]]]:
+        """Return the facts of each day, and its articles, newest first."""
+        rows = {day: paged_lists.rows_between(connection, *self._span(day)) for day in days}
+        every = [row for found in rows.values() for row in found]
+        coverage = paged_lists.story_coverage(connection, {row.story_id for row in every})
+        read = self.lists.headlines.read(connection, [row.article_id for row in every])
         shown = {number: listed.headline for number, listed in read.items()}
+        return {day: self._content(day, rows[day], coverage, shown) for day in days}
+
+    def _content(
+        self,
+        day: date,
+        rows: Sequence[ListedArticle],
+        coverage: Mapping[int, tuple[int, int]],
+        shown: Mapping[int, Headline],
+    ) -> tuple[DayPage, list[DayArticle]]:
         texts: dict[int, list[int]] = {}
         for row in rows[::-1]:
             texts.setdefault(row.same_text, []).append(row.article_id)
