@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from syndicate.errors import ConfigError, needs_extra
+from syndicate.ingest.hidden_tags import with_names
 from syndicate.model import NewArticle, Source
 from syndicate.text.names import tag_key
 from syndicate.text.plain import UNSPACED, clean_line, folded_words
@@ -26,8 +27,8 @@ MAX_SEARCHED = 100_000
 """Characters of a field that an expression searches; the slowest expression takes half a second for these."""
 MAX_TITLE = 300
 
-CHANGES = ("tags", "section", "title", "boost")
-"""Fields of a rule that change the field of the article with the same name."""
+CHANGES = ("tags", "hide_tags", "section", "title", "boost")
+"""Fields of a rule that change the article."""
 
 _GROUP = re.compile(r"\\(\d)")
 
@@ -36,7 +37,7 @@ _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {
     "summary": lambda article, _: (article.summary,),
     "text": lambda article, _: (article.text,),
     "author": lambda article, _: article.authors,
-    "tag": lambda article, _: article.tags,
+    "tag": lambda article, _: (*article.tags, *article.hidden_tags),
     "section": lambda article, _: (article.section,),
     "url": lambda article, _: (article.url,),
     "language": lambda article, _: (article.language,),
@@ -94,7 +95,8 @@ class Rule:
     """Rule with conditions and changes.
 
     A rule matches if all conditions in ``all``, any in ``any`` (unless it is empty) and none in ``none``
-    hold. ``sources`` are the names of sources, empty for every source. ``section`` is ``None`` to keep the
+    hold. ``sources`` are the names of sources, empty for every source. ``tags`` are shown, also if they were
+    hidden; ``hide_tags`` are names as in ``with_names``. ``section`` is ``None`` to keep the
     article's section. ``boost`` multiplies the article's weight in the ranking.
     """
 
@@ -105,6 +107,7 @@ class Rule:
     none: tuple[Condition, ...] = ()
     verdict: Verdict | None = None
     tags: tuple[str, ...] = ()
+    hide_tags: tuple[str, ...] = ()
     section: str | None = None
     title: Rewrite | None = None
     boost: float = 1.0
@@ -121,13 +124,18 @@ class Rule:
 
     def change(self, article: NewArticle) -> NewArticle:
         """Return the article with the rule's changes."""
-        tag_keys = {tag_key(tag) for tag in article.tags}
+        hidden, tag_keys = with_names(article.tags, self.hide_tags), set(map(tag_key, article.tags))
+        added = {tag_key(tag): tag for tag in self.tags}
         title = self.title.apply(article.title) if self.title else article.title
         return replace(
             article,
             title=title,
             declared_title=article.declared_title or (article.title if title != article.title else ""),
-            tags=(*article.tags, *(tag for tag in self.tags if tag_key(tag) not in tag_keys)),
+            tags=(
+                *(tag for tag in article.tags if tag not in hidden),
+                *(tag for key, tag in added.items() if key not in tag_keys),
+            ),
+            hidden_tags=(*(tag for tag in article.hidden_tags if tag_key(tag) not in added), *hidden),
             section=article.section if self.section is None else self.section,
             boost=article.boost * self.boost,
         )
@@ -222,7 +230,8 @@ def _changes(before: NewArticle, after: NewArticle) -> tuple[str, ...]:
         changes.append(f'title "{before.title}" → "{after.title}"')
     if after.section != before.section:
         changes.append(f'section "{before.section}" → "{after.section}"')
-    changes += [f"tag {tag}" for tag in after.tags[len(before.tags) :]]
+    changes += [f"tag {tag}" for tag in after.tags if tag not in before.tags]
+    changes += [f"hidden tag {tag}" for tag in after.hidden_tags if tag not in before.hidden_tags]
     if after.boost != before.boost:
         changes.append(f"boost {after.boost:g}")
     return tuple(changes)

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from uuid import UUID, uuid5
 
 from syndicate.errors import ParseError
+from syndicate.ingest.hidden_tags import hidden_tags
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
 from syndicate.model.articles import FUTURE_TOLERANCE
 from syndicate.text.hashes import hash_of
@@ -42,7 +43,7 @@ _EMPTY_GUIDS = frozenset(
 )
 
 # Fields that an article takes from its entry.
-_TAKEN = ("authors", "tags", "image", "enclosures", "read_more", "item_hash", "html", "text")
+_TAKEN = ("authors", "image", "enclosures", "read_more", "item_hash", "html", "text")
 
 
 class EntryMatch(StrEnum):
@@ -160,6 +161,7 @@ def accept(
     reading = measure_reading(text, language)
     shown = known_since(published)
     month = f"{shown.year:04}/{shown.month:02}"
+    hidden = hidden_tags(entry.tags, source)
     fallback = f"site/articles/{month}/{slug(title) or 'article'}-{uid[:8]}.html"
     return NewArticle(
         uid=uid,
@@ -173,6 +175,8 @@ def accept(
         language=language,
         direction=direction_of(language, text or title),
         section=entry.section or source.section,
+        tags=tuple(tag for tag in entry.tags if tag not in hidden),
+        hidden_tags=hidden,
         summary=marked_if_cut(entry.summary) if entry.summary else excerpt(entry.text),
         minutes=entry.minutes or reading.minutes,
         words=reading.words,

@@ -227,6 +227,7 @@ class _ArticleFields(_Identified):
     direction: str = "ltr"
     section: str = ""
     tags: tuple[str, ...] = ()
+    hidden_tags: tuple[str, ...] = ()
     summary: str = ""
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
@@ -266,6 +267,7 @@ class Article(_ArticleFields):
     - ``content_hash``: hash of the content, which detects edits; ``item_hash``: hash of the item's bytes
     - ``same_text``: label shared by articles with equal texts; ``None`` until the article is placed
     - ``boost``: factor for the article's weight in the ranking
+    - ``hidden_tags``: tags of the publisher that readers do not see
     - ``section``, ``tags``, ``summary``, ``authors``, ``image``, ``enclosures``, ``read_more``: see ``Entry``
     """
 

@@ -133,6 +133,7 @@ class RuleSettings(Section):
     keep: bool = False
     drop: bool = False
     tags: tuple[values.RuleTag, ...] = ()
+    hide_tags: tuple[values.RuleTag, ...] = ()
     section: str | None = None
     title: TitleRewrite | None = None
     boost: float = Field(1.0, ge=0, le=100)
@@ -147,6 +148,7 @@ class RuleSettings(Section):
             none=tuple(map(parse_condition, self.none)),
             verdict=Verdict.DROP if self.drop else Verdict.KEEP if self.keep else None,
             tags=tuple(filter(None, map(clean_line, self.tags))),
+            hide_tags=self.hide_tags,
             section=None if self.section is None else clean_line(self.section, 100),
             title=parse_rewrite(self.title.find, self.title.put) if self.title else None,
             boost=self.boost,

@@ -8,7 +8,6 @@ from syndicate.cli.arguments import force_option, source_to_fetch
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import attributes
 from syndicate.errors import ConfigError
-from syndicate.ingest.article_rules import CHANGES
 from syndicate.jobs.ingest.dry_run import RuledArticle
 from syndicate.model import Source
 from syndicate.text.phrases import plural
@@ -75,7 +74,7 @@ def _answer(judged: list[RuledArticle]) -> dict[str, Any]:
                 "published": article.published if article.dated else None,
                 "hits": [attributes(hit, "rule changes") for hit in ruled.hits],
                 "dropped_by": ruled.dropped_by,
-                "after": attributes(ruled.article, " ".join(CHANGES)),
+                "after": attributes(ruled.article, "tags hidden_tags section title boost"),
             }
             for source, article, ruled in judged
         ],

@@ -248,14 +248,14 @@ def fit_to_limit(
     kept: list[FeedItem] = []
     left = limit
     for item in items:
-        length = size(item)
+        fits, length = item, size(item)
         if length > limit // 4:
-            item = min(item, with_summary_only(item), key=size)
-            length = size(item)
+            fits = min(item, with_summary_only(item), key=size)
+            length = size(fits)
         left -= length
         if left < 0 and not archive:
             break
-        kept.append(item)
+        kept.append(fits)
     return kept
 
 

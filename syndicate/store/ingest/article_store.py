@@ -55,7 +55,7 @@ _SAME = (
     *("minutes", "words", "content_hash", "item_hash", "boost", "declared_title"),
 )
 _STORED = (*_SAME, "id", "source_id", "story_id", "same_text", "revised")
-_WORDS = ("authors", "tags", "read_more")
+_WORDS = ("authors", "tags", "hidden_tags", "read_more")
 
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:

@@ -49,6 +49,7 @@ articles = table(
     *columns(Boolean, "placed"),
     *columns(Float, "boost"),
     Column("revised", UtcTime),
+    Column("hidden_tags_json", Json, nullable=False, server_default="[]"),
 )
 
 article_bodies = table("article_bodies", *id_keys("article_id"), *columns(Text, "html"))

@@ -1,0 +1,72 @@
+"""Tags that readers do not see: by the tables, by their form, by the source, and by rules."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from syndicate.ingest.article_rules import Rule, apply_rules, parse_condition
+from syndicate.ingest.hidden_tags import hidden_tags
+from syndicate.ingest.identity import accept
+from syndicate.model import Entry, Source
+
+SOURCE = Source(
+    id=1,
+    name="harbour",
+    url="https://harbour.example/feed",
+    title="The Harbour Post",
+    home_url="https://www.harbour.example/",
+)
+NOW = datetime(2026, 11, 29, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "Other", "featured", "Featured post", "homepage-slot-3", "feature_post", "type:article", "90",
+        "internal-open-access-from-nl", "pos=3", "arXiv:2602.02667", "Harbour", "The Harbour Post",
+        "harbour.example", "x" * 60,
+    ],
+)  # fmt: skip
+def test_a_tag_that_names_no_subject_is_hidden(tag: str) -> None:
+    assert hidden_tags([tag], SOURCE) == (tag,)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "Internal Medicine", "type-safety", "typescript", "MySQL 8.0", "9/11", "re:Invent", "Harbour pilots",
+        "Otherness", "C#", "Trump, Donald J", "النقل", "改革", "news", "CVE-2017-10384", "Internal affairs",
+    ],
+)  # fmt: skip
+def test_a_subject_is_shown(tag: str) -> None:
+    assert hidden_tags([tag], SOURCE) == ()
+
+
+def test_an_article_keeps_its_hidden_tags_apart() -> None:
+    entry = Entry(guid="1", url="https://harbour.example/1", title="Pier", tags=("Piers", "other", "slot-1"))
+
+    article = accept(entry, SOURCE, NOW)
+
+    assert (article.tags, article.hidden_tags) == (("Piers",), ("other", "slot-1"))
+
+
+def test_rules_hide_further_tags_and_show_hidden_ones() -> None:
+    entry = Entry(
+        guid="1",
+        url="https://harbour.example/1",
+        title="Pier",
+        tags=("Piers", "Promo week 3", "Staff-Pick", "internal-medicine", "promotion"),
+    )
+    rules = [
+        Rule(name="old system", hide_tags=("promo *", "staff pick")),
+        Rule(name="medicine", all=(parse_condition("tag: internal medicine"),), tags=("Internal medicine",)),
+    ]
+
+    ruled = apply_rules(rules, accept(entry, SOURCE, NOW), SOURCE)
+
+    assert ruled.article.tags == ("Piers", "promotion", "Internal medicine")
+    assert ruled.article.hidden_tags == ("Promo week 3", "Staff-Pick")
+    assert [hit.changes for hit in ruled.hits] == [
+        ("hidden tag Promo week 3", "hidden tag Staff-Pick"),
+        ("tag Internal medicine",),
+    ]
