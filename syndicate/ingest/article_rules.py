@@ -17,10 +17,12 @@ from functools import lru_cache
 from typing import Any
 
 from syndicate.errors import ConfigError, needs_extra
-from syndicate.ingest.hidden_tags import with_names
+from syndicate.ingest.limits import MAX_TAG_CHARACTERS
 from syndicate.model import NewArticle, Source
-from syndicate.text.names import tag_key
+from syndicate.text.names import spellings, tag_key
 from syndicate.text.plain import UNSPACED, clean_line, folded_words
+from syndicate.text.tables import table_of
+from syndicate.text.urls import site_host
 
 MAX_PATTERN = 1_000
 MAX_SEARCHED = 100_000
@@ -29,6 +31,12 @@ MAX_TITLE = 300
 
 CHANGES = ("tags", "hide_tags", "section", "title", "boost")
 """Fields of a rule that change the article."""
+
+_TABLE = table_of(__name__)
+_HIDDEN: tuple[str, ...] = tuple(_TABLE["names"])
+_PREFIXES = tuple(_TABLE["prefixes"].split())
+# Numbers alone, and parts with "=", or with ":" and a number: "2026", "pos=3", "arXiv:2602.02667".
+_MACHINE_WRITTEN = re.compile(r"\d+|[\w.-]+=\S*|[\w.-]+:[\w.-]*\d[\w.-]*")
 
 _GROUP = re.compile(r"\\(\d)")
 
@@ -44,6 +52,27 @@ _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {
     "source": lambda _, source: (source.name,),
     "anywhere": lambda article, _: (article.title, article.summary, article.text, *article.tags),
 }
+
+
+@lru_cache(maxsize=256)
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern for the keys of tags with these names; "*" at the end stands for further words."""
+    keys = (re.escape(tag_key(name)) + "( .*)?" * name.endswith("*") for name in names)
+    return re.compile("|".join(keys))
+
+
+def hidden_tags(tags: Iterable[str], source: Source) -> tuple[str, ...]:
+    """Return the tags that are no subject: by the tables, written by machines, cut, or the source's name."""
+    own = filter(None, (source.name, source.title, site_host(source.home_url)))
+    names = _any_of((*_HIDDEN, *own))
+    return tuple(
+        tag
+        for tag in tags
+        if len(tag) >= MAX_TAG_CHARACTERS
+        or _MACHINE_WRITTEN.fullmatch(tag)
+        or (tag.casefold().startswith(_PREFIXES) and len(tag.split()) == 1)
+        or names.fullmatch(tag_key(tag))
+    )
 
 
 class Verdict(StrEnum):
@@ -96,8 +125,8 @@ class Rule:
 
     A rule matches if all conditions in ``all``, any in ``any`` (unless it is empty) and none in ``none``
     hold. ``sources`` are the names of sources, empty for every source. ``tags`` are shown, also if they were
-    hidden; ``hide_tags`` are names as in ``with_names``. ``section`` is ``None`` to keep the
-    article's section. ``boost`` multiplies the article's weight in the ranking.
+    hidden; ``hide_tags`` are not. ``section`` is ``None`` to keep the article's section. ``boost`` multiplies
+    the article's weight in the ranking.
     """
 
     name: str
@@ -124,18 +153,15 @@ class Rule:
 
     def change(self, article: NewArticle) -> NewArticle:
         """Return the article with the rule's changes."""
-        hidden, tag_keys = with_names(article.tags, self.hide_tags), set(map(tag_key, article.tags))
-        added = {tag_key(tag): tag for tag in self.tags}
+        hidden = [tag for tag in article.tags if _any_of(self.hide_tags).fullmatch(tag_key(tag))]
+        tags = spellings((*(tag for tag in article.tags if tag not in hidden), *self.tags))
         title = self.title.apply(article.title) if self.title else article.title
         return replace(
             article,
             title=title,
             declared_title=article.declared_title or (article.title if title != article.title else ""),
-            tags=(
-                *(tag for tag in article.tags if tag not in hidden),
-                *(tag for key, tag in added.items() if key not in tag_keys),
-            ),
-            hidden_tags=(*(tag for tag in article.hidden_tags if tag_key(tag) not in added), *hidden),
+            tags=tuple(tags.values()),
+            hidden_tags=tuple(tag for tag in (*article.hidden_tags, *hidden) if tag_key(tag) not in tags),
             section=article.section if self.section is None else self.section,
             boost=article.boost * self.boost,
         )

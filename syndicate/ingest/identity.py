@@ -15,7 +15,7 @@ from hashlib import blake2b
 from uuid import UUID, uuid5
 
 from syndicate.errors import ParseError
-from syndicate.ingest.hidden_tags import hidden_tags
+from syndicate.ingest.article_rules import hidden_tags
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
 from syndicate.model.articles import FUTURE_TOLERANCE
 from syndicate.text.hashes import hash_of

@@ -183,11 +183,6 @@ def status_message(warning: str, read_from: str) -> str:
     return " ".join(filter(None, (warning, moved)))
 
 
-def hub_missed(published: Iterable[datetime], now: datetime) -> bool:
-    """Return whether a poll found an article that a working hub would have pushed earlier."""
-    return any(at <= now - HUB_GRACE for at in published)
-
-
 def publish_rate_of(
     published: Iterable[datetime], now: datetime, min_interval: float
 ) -> tuple[int, datetime | None]:

@@ -23,11 +23,6 @@ def utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def bluesky_length(text: str) -> int:
-    """Return the length as Bluesky counts it: 300 graphemes, and at most 3000 bytes."""
-    return max(graphemes(text), -(-len(text.encode()) // 10))
-
-
 def mastodon_length(text: str) -> int:
     """Return the length as Mastodon counts it."""
     return graphemes(_LINK.sub(_MASTODON_LINK, text))
@@ -84,7 +79,8 @@ KINDS: Mapping[str, NetworkKind] = {
     # This program chooses the key of a record; the link stands in the card.
     "bluesky": NetworkKind(
         limit=300,
-        measure=bluesky_length,
+        # Graphemes; and at most 3000 bytes.
+        measure=lambda text: max(graphemes(text), -(-len(text.encode()) // 10)),
         template="{title}\n\n{tags}",
         repeatable=_FOR_EVER,
         can_edit=False,

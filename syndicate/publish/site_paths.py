@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from html import escape
 from posixpath import dirname, relpath
@@ -25,19 +25,14 @@ ASSETS_FOLDER: Final = "site/assets/"
 _RESERVED: Final = re.compile(r"^index$|(?:^|-)[0-9a-f]{8}$")
 
 
-def section_path(name: str) -> str:
-    """Return the first page of a section. All spellings of a name share it."""
-    return f"site/sections/{_distinct_slug(name)}/index.html"
+def _first_page(folder: str, name: str) -> str:
+    """Return the first page of a section, tag or author. All spellings of a name share it."""
+    return f"site/{folder}/{_distinct_slug(name)}/index.html"
 
 
-def tag_path(name: str) -> str:
-    """Return the first page of a tag. All spellings of a name share it."""
-    return f"site/tags/{_distinct_slug(name)}/index.html"
-
-
-def author_path(name: str) -> str:
-    """Return the first page of an author. All spellings of a name share it."""
-    return f"site/authors/{_distinct_slug(name)}/index.html"
+section_path = partial(_first_page, "sections")
+tag_path = partial(_first_page, "tags")
+author_path = partial(_first_page, "authors")
 
 
 @lru_cache(maxsize=16_384)

@@ -92,14 +92,11 @@ def compare_across(
     for place in foreign:
         other = others[place]
         if (query.shared and other.shared) or not options.across_languages:
-            agreement = _agreement(mine, figures_of(other))
+            # Common figures, at most 2; -1 if both articles have figures and share none.
+            theirs = figures_of(other)
+            agreement = min(len(mine & theirs), 2) - bool(mine and theirs and mine.isdisjoint(theirs))
             evidence = float(shared[place]) + options.across_figures * agreement
             similarity = options.across(evidence, (query.length * other.length) ** 0.5)
             for column, value in zip(columns, (0.0, 0.0, similarity, similarity), strict=True):
                 column[place] = value
     return Similarities(*columns)
-
-
-def _agreement(mine: frozenset[int], theirs: frozenset[int]) -> int:
-    """Return the number of common figures, at most 2; -1 if both articles have figures and share none."""
-    return min(len(mine & theirs), 2) - bool(mine and theirs and mine.isdisjoint(theirs))

@@ -68,11 +68,6 @@ def _section_name(name: str, words: Mapping[str, Any]) -> str:
     return name if translated.casefold() == name.casefold() else translated
 
 
-def _dotted_upper(text: object) -> str:
-    """Return the text in capitals as Turkish and Azerbaijani write them: the capital of "i" has a dot."""
-    return str(text).replace("i", "İ").upper()
-
-
 class _Folder(FileSystemLoader):
     """Loader for a folder. A file called ``words`` is replaced by its translation if the folder has it.
 
@@ -193,7 +188,9 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
     def words() -> Mapping[str, Any]:
         return vars(environment.get_template(f"{COMMON}/words.txt").module)
 
-    upper = _dotted_upper if language.lower().startswith(("tr", "az")) else environment.filters["upper"]
+    upper = environment.filters["upper"]
+    if language.lower().startswith(("tr", "az")):
+        upper = lambda text: str(text).replace("i", "İ").upper()  # noqa: E731 the capital of "i" has a dot
     environment.filters.update(
         upper=upper,
         capital=lambda name: upper(name[:1]) + name[1:],

@@ -1,6 +1,6 @@
 """The ``explain`` command: an article's story, related links, ranks, newsletters and channels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import tzinfo
 from typing import Any
@@ -68,8 +68,14 @@ def _explain_channel(call: Call, services: Services, name: str, article: Article
 def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     article = found.article
     click.echo(article.title)
-    for line in _facts(found, zone):
-        say(f"  {line}")
+    if article.original_title:
+        click.echo(f"  the publisher's headline: {article.original_title}")
+    click.echo(f"  {found.source}, {_date(article, zone)}, {article.minutes} min read, id {article.id}")
+    if article.declared_title:
+        click.echo(f"  the publisher's title before rules: {article.declared_title}")
+    say(f"  tags that readers do not see: {', '.join(article.hidden_tags) or 'none'}")
+    if article.boost != 1.0:
+        click.echo(f"  rules multiply its weight by {article.boost:g}")
     for twin in found.twins:
         click.echo(f"  the same text as article {twin.article_id}: {twin.title} ({twin.source_name})")
     if found.others:
@@ -97,19 +103,6 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
         f"age (half-life {options.half_life_hours:g} h), times theme and boost.\n"
         "docs/ranking.md has the formulas."
     )
-
-
-def _facts(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
-    article = found.article
-    if article.original_title:
-        yield f"the publisher's headline: {article.original_title}"
-    yield f"{found.source}, {_date(article, zone)}, {article.minutes} min read, id {article.id}"
-    if article.declared_title:
-        yield f"the publisher's title before rules: {article.declared_title}"
-    if article.hidden_tags:
-        yield f"tags that readers do not see: {', '.join(article.hidden_tags)}"
-    if article.boost != 1.0:
-        yield f"rules multiply its weight by {article.boost:g}"
 
 
 def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:

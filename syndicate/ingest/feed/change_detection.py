@@ -85,7 +85,8 @@ def diff_document(
     new_items = [b"" if item_hash in known else item for item_hash, item in zip(hashes, items, strict=True)]
     if not any(new_items):
         return replace(whole, unseen=b"", seen=seen)
-    if any(map(_ends_in_cdata, filter(None, new_items))):
+    # An item whose end tag stands in a CDATA section may be incomplete.
+    if any(item.rfind(b"<![CDATA[") > item.rfind(b"]]>") for item in new_items):
         return whole
     unseen = b"".join(piece for pair in zip(around, [*new_items, b""], strict=True) for piece in pair)
     # The charset of a mislabelled document is guessed from the whole document.
@@ -114,11 +115,6 @@ def split_items(body: bytes) -> SplitDocument:
 def listed_hashes(body: bytes, split: SplitDocument | None = None) -> Sequence[str]:
     """Return the hashes that the parser gives to the items; none if it would convert the document first."""
     return (split or split_items(body)).hashes if _is_utf8(body) else ()
-
-
-def _ends_in_cdata(item: bytes) -> bool:
-    """Return whether the item's end tag stands in a CDATA section, so that the item may be incomplete."""
-    return item.rfind(b"<![CDATA[") > item.rfind(b"]]>")
 
 
 def _is_utf8(document: bytes) -> bool:

@@ -76,7 +76,12 @@ def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
     head = _head_length(lines)
     top = [line for line in lines[:head] if not _stands_above(line, article, zone)]
     article.paragraphs = _paragraphs(_without_inner_boilerplate([*top, "", *lines[head:]], article, zone))
-    article.headings = _headings(article.paragraphs)
+    texts = article.paragraphs
+    article.headings = frozenset(
+        place
+        for place in range(1, len(texts) - 1)
+        if _may_head(texts[place]) and _is_paragraph(texts[place - 1]) and _is_paragraph(texts[place + 1])
+    )
     article.read_more = list(dict.fromkeys(article.read_more))[:MAX_READ_MORE]
     return article
 
@@ -284,16 +289,6 @@ def _paragraphs(lines: list[str]) -> list[str]:
     if is_wrapped:
         return [" ".join(block) for block in blocks if block]
     return [line for block in blocks for line in block]
-
-
-def _headings(paragraphs: list[str]) -> frozenset[int]:
-    return frozenset(
-        position
-        for position in range(1, len(paragraphs) - 1)
-        if _may_head(paragraphs[position])
-        and _is_paragraph(paragraphs[position - 1])
-        and _is_paragraph(paragraphs[position + 1])
-    )
 
 
 def _may_head(line: str) -> bool:

@@ -94,8 +94,10 @@ def _read_page(
     markup = html_documents.drop_code(text)
     tree = html_documents.parse_tree(markup)
     metadata = read_page_metadata(text, tree, url)
-    for image in [image for image in tree.iter("img") if _is_invisible(image)]:
-        image.drop_tree()
+    for image in list(tree.iter("img")):
+        around = image.iterancestors()
+        if is_tracking_pixel(image.attrib) or any(hides(str(above.tag), above.attrib) for above in around):
+            image.drop_tree()
     visible = " ".join(tree.text_content().split())
     html_documents.split_at_line_breaks(tree)
     # Guessing takes half of the time, so trafilatura guesses only missing metadata.
@@ -127,12 +129,6 @@ def _main_text(markup: str) -> str:
         if not any(ancestor.tag == "article" for ancestor in element.iterancestors()):
             element.drop_tree()
     return " ".join(tree.text_content().split())
-
-
-def _is_invisible(image: Any) -> bool:
-    return is_tracking_pixel(image.attrib) or any(
-        hides(str(ancestor.tag), ancestor.attrib) for ancestor in image.iterancestors()
-    )
 
 
 def _extract(tree: Any, url: str, *, guess: bool) -> Any:

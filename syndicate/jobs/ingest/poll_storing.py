@@ -126,8 +126,9 @@ class PollStoring:
         before, published = poll.state, poll.outcome.published
         if added and poll.response:
             published = article_store.latest_published(connection, source.id, limit=RATE_DATES)
-            dates = (article.published for article in plan.new if article.dated)
-            if before.websub_lease_until and schedule.hub_missed(dates, now):
+            # A working hub would have pushed these articles earlier.
+            late = (new for new in plan.new if new.dated and new.published <= now - schedule.HUB_GRACE)
+            if before.websub_lease_until and any(late):
                 before = replace(before, websub_lease_until=None)
         outcome = schedule.with_feed_hints(poll.outcome, parsed, published)
         after = schedule.after_poll(before, outcome, now, schedule.options_for(source, self.importer.polling))

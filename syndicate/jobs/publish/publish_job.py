@@ -266,7 +266,10 @@ class PublishJob:
         if part:
             built = {context.known.get(BUILT_FROM + channel.name) for channel in context.channels}
             edits = edits if built <= {inputs.version} else {}
-        for channel in () if part or (self._is_built(news, context) and not edits) else context.channels:
+        paths = (path for channel in context.channels for path in feed_paths(channel.name))
+        # This job may have built every channel from equal inputs: then no query is needed.
+        is_built = not edits and news == self._built_from and all(map(self.output.exists, paths))
+        for channel in () if part or is_built else context.channels:
             if context.should_stop():
                 news, edits = "", {}
                 break
@@ -325,12 +328,6 @@ class PublishJob:
         with self.store.write() as connection:
             stale.clear_signatures(connection)
             file_hashes.forget_hashes(connection)
-
-    def _is_built(self, news: str, context: PublishContext) -> bool:
-        """Return whether this job has built every channel from equal inputs, so that no query is needed."""
-        return news == self._built_from and all(
-            self.output.exists(path) for channel in context.channels for path in feed_paths(channel.name)
-        )
 
 
 def _archive(context: PublishContext, site: SiteBuild) -> PublishResult:

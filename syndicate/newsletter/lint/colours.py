@@ -11,6 +11,7 @@ MIN_CONTRAST = LEAST_CONTRAST
 MIN_CONTRAST_LARGE = 3.0
 _ATTRIBUTES = ("class", "style", "bgcolor")
 _DARK = "prefers-color-scheme: dark"
+_UNREAD = ("style", "title", "script")
 _NAMES = {"white": (255, 255, 255), "black": (0, 0, 0), "red": (255, 0, 0), "gray": (128, 128, 128)}
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b", re.IGNORECASE)
 _RGB = re.compile(r"rgb\(\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)\s*\)")
@@ -45,7 +46,8 @@ def check_colours(page: MailPage, origins: Origins) -> list[LintFinding]:
             elif look == light[id(element)]:
                 continue
             weak = contrast(look.text, look.behind) < _min_contrast(look)
-            if weak and _is_read(element):
+            is_text = element.text.strip("\u00a0\u200c\u034f \n\t") and element.tag not in _UNREAD
+            if weak and is_text and not element.hidden:
                 name = " ".join(sorted(element.classes)) or element.tag
                 findings.setdefault((scheme, name), _finding(element, look, scheme, origins))
     return list(findings.values())
@@ -101,14 +103,6 @@ def _weight(element: Element, selectors: str) -> tuple[int, ...]:
 def _min_contrast(look: _Look) -> float:
     large = look.size >= 24 or (look.bold and look.size >= 18.66)
     return MIN_CONTRAST_LARGE if large else MIN_CONTRAST
-
-
-def _is_read(element: Element) -> bool:
-    return (
-        bool(element.text.strip("\u00a0\u200c\u034f \n\t"))
-        and element.tag not in ("style", "title", "script")
-        and not element.hidden
-    )
 
 
 def _finding(element: Element, look: _Look, scheme: str, origins: Origins) -> LintFinding:

@@ -232,11 +232,6 @@ def xml_safe_item(item: FeedItem) -> FeedItem:
     )
 
 
-def with_summary_only(item: FeedItem) -> FeedItem:
-    """Return the item with its summary in place of its text; ``content_html`` then links the full text."""
-    return item._replace(html=paragraph(item.summary), short=True)
-
-
 def fit_to_limit(
     items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int], *, archive: bool = False
 ) -> list[FeedItem]:
@@ -250,7 +245,7 @@ def fit_to_limit(
     for item in items:
         fits, length = item, size(item)
         if length > limit // 4:
-            fits = min(item, with_summary_only(item), key=size)
+            fits = min(item, item._replace(html=paragraph(item.summary), short=True), key=size)
             length = size(fits)
         left -= length
         if left < 0 and not archive:

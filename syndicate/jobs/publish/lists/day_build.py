@@ -14,7 +14,6 @@ from functools import partial
 from itertools import groupby, pairwise
 
 from syndicate.jobs.publish.lists.list_build import ListBuild
-from syndicate.model import ListedArticle
 from syndicate.publish.lists.day_page import (
     DayArticle,
     DayLink,
@@ -92,7 +91,9 @@ class DayBuild:
         if not self._write(waiting, marks, days):
             return
         if waiting or before != layout or not context.output.exists(ARCHIVE_PATH):
-            self._archive(undated=undated)
+            months = [self._month_link(month) for month in reversed(self._months)]
+            render = partial(archive_page, self.lists.pages, months, undated=undated)
+            self.lists.write_page("day:", ARCHIVE_PATH, render)
         if before != layout:
             context.save({ZONE: layout})
 
@@ -104,8 +105,8 @@ class DayBuild:
         context, newest_first = self.lists.context, sorted(waiting, reverse=True)
         due = {month: set(found) for month, found in groupby(newest_first, _month_of)}
         failed, done = set[date](), set[date]()
-        most = max((self._days.get(day, (0, 0))[0] for day in newest_first), default=0)
-        size = max(1, min(BATCH_DAYS, BATCH_ARTICLES // max(1, most)))
+        most = max((count for count, _ in self._days.values()), default=1)
+        size = max(1, min(BATCH_DAYS, BATCH_ARTICLES // most))
         for batch in in_batches(newest_first, size):
             if self.lists.gives_up():
                 return False
@@ -188,46 +189,40 @@ class DayBuild:
         self, connection: Connection, days: Sequence[date]
     ) -> dict[date, tuple[DayPage, list[DayArticle]]]:
         """Return the facts of each day, and its articles, newest first."""
-        rows = {day: paged_lists.rows_between(connection, *self._span(day)) for day in days}
-        every = [row for found in rows.values() for row in found]
+        found = {day: paged_lists.rows_between(connection, *self._span(day)) for day in days}
+        every = [row for rows in found.values() for row in rows]
         coverage = paged_lists.story_coverage(connection, {row.story_id for row in every})
         read = self.lists.headlines.read(connection, [row.article_id for row in every])
         shown = {number: listed.headline for number, listed in read.items()}
-        return {day: self._content(day, rows[day], coverage, shown) for day in days}
-
-    def _content(
-        self,
-        day: date,
-        rows: Sequence[ListedArticle],
-        coverage: Mapping[int, tuple[int, int]],
-        shown: Mapping[int, Headline],
-    ) -> tuple[DayPage, list[DayArticle]]:
-        texts: dict[int, list[int]] = {}
-        for row in rows[::-1]:
-            texts.setdefault(row.same_text, []).append(row.article_id)
-        members: dict[int, list[int]] = {}
-        for row in rows:
-            if row.story_id in coverage:
-                members.setdefault(row.story_id, []).append(row.article_id)
-        best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
-        covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
-        self._days[day] = len(texts), covered[0] if covered else 0
-        articles = [
-            DayArticle(shown[first], [shown[number] for number in copies if number in shown])
-            for first, *copies in texts.values()
-            if first in shown
-        ]
-        known, at = self._known, bisect_left(self._known, day)
-        page = DayPage(
-            day=day,
-            sources=len({row.source_id for row in rows}),
-            stories=len({row.story_id for row in rows}),
-            covered=[shown[number] for number in covered if number in shown],
-            previous=self._link(known[at - 1]) if at else None,
-            next=self._link(known[at + 1]) if at + 1 < len(known) else None,
-            weeks=self._weeks(_month_of(day)),
-        )
-        return page, articles[::-1]
+        contents = {}
+        for day, rows in found.items():
+            texts: dict[int, list[int]] = {}
+            for row in rows[::-1]:
+                texts.setdefault(row.same_text, []).append(row.article_id)
+            members: dict[int, list[int]] = {}
+            for row in rows:
+                if row.story_id in coverage:
+                    members.setdefault(row.story_id, []).append(row.article_id)
+            best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
+            covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
+            self._days[day] = len(texts), covered[0] if covered else 0
+            articles = [
+                DayArticle(shown[first], [shown[number] for number in copies if number in shown])
+                for first, *copies in texts.values()
+                if first in shown
+            ]
+            known, at = self._known, bisect_left(self._known, day)
+            page = DayPage(
+                day=day,
+                sources=len({row.source_id for row in rows}),
+                stories=len({row.story_id for row in rows}),
+                covered=[shown[number] for number in covered if number in shown],
+                previous=self._link(known[at - 1]) if at else None,
+                next=self._link(known[at + 1]) if at + 1 < len(known) else None,
+                weeks=self._weeks(_month_of(day)),
+            )
+            contents[day] = page, articles[::-1]
+        return contents
 
     def _signature(self, month: date) -> str:
         return json.dumps({str(day.day): self._days[day] for day in self._months.get(month, ())})
@@ -266,25 +261,18 @@ class DayBuild:
         place = known.index(month)
         earlier = self._month_link(known[place - 1]) if place else None
         later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
-        render = partial(month_page, self.lists.pages, month, self._links_of_month(month), earlier, later)
-        return self.lists.write_page("day:", month_path(month), render)
-
-    def _links_of_month(self, month: date) -> list[DayLink]:
         days = self._months[month][::-1]
         with self.lists.context.store.read() as connection:
             ids = [self._days[day][1] for day in days if self._days[day][1]]
             read = self.lists.headlines.read(connection, ids)
         shown = {number: listed.headline for number, listed in read.items()}
-        return [self._link(day, shown.get(self._days[day][1])) for day in days]
+        links = [self._link(day, shown.get(self._days[day][1])) for day in days]
+        render = partial(month_page, self.lists.pages, month, links, earlier, later)
+        return self.lists.write_page("day:", month_path(month), render)
 
     def _month_link(self, month: date) -> DayLink:
         count = sum(self._days[day][0] for day in self._months[month])
         return DayLink(month, month_path(month), count)
-
-    def _archive(self, *, undated: bool) -> None:
-        months = [self._month_link(month) for month in reversed(self._months)]
-        render = partial(archive_page, self.lists.pages, months, undated=undated)
-        self.lists.write_page("day:", ARCHIVE_PATH, render)
 
 
 def _stored_days(known: Mapping[str, str]) -> dict[date, Day]:

@@ -6,7 +6,7 @@ before a file is written, so that a killed job leaves no page unmarked.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -191,7 +191,12 @@ class ListBuild:
         path = first_path(kind, key)
         for number in state.removed:
             self.context.remove(page_path(kind, key, number))
-        for number, headlines in self._pages(state):
+        for number, places in state.contents.items():
+            if self.gives_up():
+                break
+            with self.context.store.read() as connection:
+                read = self.headlines.read(connection, headline_ids(places))
+            headlines = [listed.headline for listed in read.values()]
             self.write_page(
                 state.name,
                 page_path(kind, key, number),
@@ -207,15 +212,6 @@ class ListBuild:
         else:
             self._redirect(path, ends=True)
             self.context.remove(path)
-
-    def _pages(self, state: ListState) -> Iterator[tuple[int, list[Headline]]]:
-        """Yield the pages to write besides the first, with their headlines, newest first."""
-        for number, places in state.contents.items():
-            if self.gives_up():
-                return
-            with self.context.store.read() as connection:
-                read = self.headlines.read(connection, headline_ids(places))
-            yield number, [listed.headline for listed in read.values()]
 
     def _is_kept(self, connection: Connection, state: ListState, *, existed: bool) -> bool:
         """Return whether a list has a page: not if it never had an article.
