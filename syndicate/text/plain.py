@@ -61,6 +61,11 @@ _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=
 
 def folded_words(text: str) -> str:
     """Return words to search in: case folded, separated and enclosed by single spaces."""
+    return f" {' '.join(word_list(text))} "
+
+
+def word_list(text: str) -> list[str]:
+    """Return words to search in, case folded."""
     foreign = without_ascii(text, ASCII).casefold()
     if any(map(str.isalnum, foreign)):
         encoded = _FOREIGN_SIGNS.sub(" ", text.casefold()).encode()
@@ -68,7 +73,7 @@ def folded_words(text: str) -> str:
         # All of it becomes "?", a sign too.
         encoded = text.encode("ascii", "replace")
     # A table is ten times as fast as a pattern for single characters, but needs bytes.
-    return f" {_SPACES.sub(' ', encoded.translate(_WORDS_OF_ASCII).decode()).strip()} "
+    return encoded.translate(_WORDS_OF_ASCII).decode().split()
 
 
 def clean_line(text: str, limit: int = 300) -> str:

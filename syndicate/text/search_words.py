@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from syndicate.memory import released_when_unused
 from syndicate.text.language import main_language
-from syndicate.text.plain import folded_words
+from syndicate.text.plain import word_list
 from syndicate.text.stemming import SPACELESS, stems
 
 MARK = "¬"
@@ -24,6 +24,8 @@ MARK = "¬"
 # Characters of a field that are read; PostgreSQL has places for 16 383 words of an article.
 _LIMITS = (1_000, 8_000, 40_000)
 _MAX_WORD = 40
+# Characters of names that come again, of tags and sources.
+_MAX_SHORT = 30
 # Accents of letters, optional vowel points (Hebrew, Arabic), tatweel, joiners; not marks of Indic scripts.
 _DROPPED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f]")
 _ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
@@ -116,7 +118,7 @@ def _field(parts: Iterable[str], language: str, limit: int) -> str:
     pieces: list[str] = []
     for part in parts:
         if part and limit > 0:
-            words = _words(part[:limit], index=True)
+            words = _short(part) if len(part) <= min(limit, _MAX_SHORT) else _words(part[:limit], index=True)
             limit -= len(part)
             pieces += [MARK, *words] if pieces and words else words
     return " ".join([*pieces, *_marked_roots(pieces, main_language(language))])
@@ -144,13 +146,13 @@ def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
 
 def _words(text: str, *, index: bool) -> list[str]:
     if text.isascii():
-        return _cut(folded_words(text).split())
+        return _cut(word_list(text))
     # Most texts need to fold few of their words, and have no marks. Folding some letters leaves a mark.
     text = unicodedata.normalize("NFC", text).casefold()
     if _MARKED.search(text):
         words = WORD.findall(fold(text))
     else:
-        found = folded_words(text).split()
+        found = word_list(text)
         words = [part for word in found for part in ((word,) if word.isascii() else _parts(word))]
     if not SPACELESS.search(" ".join(words)):
         return _cut(words)
@@ -171,6 +173,12 @@ def character_pairs(word: str, *, index: bool = False) -> Iterator[str]:
         yield from (first + second for first, second in pairwise(run))
         if index:
             yield run[-1]
+
+
+@released_when_unused
+@lru_cache(maxsize=4_096)
+def _short(text: str) -> Sequence[str]:
+    return _words(text, index=True)
 
 
 @released_when_unused

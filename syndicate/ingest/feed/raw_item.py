@@ -12,7 +12,7 @@ from html.entities import html5
 
 from syndicate.ingest.html.image_choice import lead_image
 from syndicate.ingest.html.item_boilerplate import cut_boilerplate
-from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_pixels, with_html
+from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_pixels
 from syndicate.ingest.limits import MAX_HTML_CHARACTERS, MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
@@ -202,9 +202,7 @@ def _cleaned(text: Text | None, base: str) -> CleanedHtml:
             for part in _PARAGRAPHS.split(value[:MAX_HTML_CHARACTERS])
         )
         value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
-    body = clean_html(value, text.base or base, base)
-    html = cut_boilerplate(body.html, base)
-    return body if html is body.html else with_html(body, html)
+    return clean_html(value, text.base or base, base, lambda html: cut_boilerplate(html, base))
 
 
 def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str) -> str:

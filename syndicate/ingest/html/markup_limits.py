@@ -29,6 +29,8 @@ _LONG_TAG = re.compile(rf"<[^>]{{{MAX_ATTRIBUTES},}}+")
 # Comments, and elements whose content nh3 takes for text: tags there neither open nor close an element.
 _TEXT = r"<(?P<name>iframe|noembed|noframes|script|style|textarea|title|xmp)(?=[\s/>]).*?(?=</(?P=name)|\Z)"
 _TEXT_OR_TAG = re.compile(rf"<!--(?:-?>|.*?(?:--!?>|\Z))|{_TEXT}|(?P<tag>{TAG.pattern})", re.DOTALL | re.I)
+# What a text must have for its tags to differ from those that ``TAG`` finds.
+_MAY_HOLD_TEXT = re.compile("<(?:!--|(?i:iframe|noembed|noframes|script|style|textarea|title|xmp))")
 # A drawing: dropped, since its tags would be counted, and ``<path/>`` as an element that stays open.
 _DRAWING = re.compile(
     r"<svg(?=[\s>])[^<]*+"
@@ -79,8 +81,11 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: i
         reopened += formatting
         if closing and opened[name]:
             opened[name] -= 1
-            formatting -= name in FORMATTING and open_names[-1] == name
-            del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
+            if open_names[-1] == name:
+                open_names.pop()
+                formatting -= name in FORMATTING
+            else:
+                del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
             return match[0]
         tags += 1
         nests = not closing and name not in NEVER_NESTING
@@ -97,7 +102,7 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: i
         return match[0]
 
     html = _DRAWING.sub("", html)
-    if max_reopened:
+    if max_reopened and _MAY_HOLD_TEXT.search(html):
         html = _TEXT_OR_TAG.sub(
             lambda part: part["tag"] or (f"<{part[0][1:].replace('<', ' ')}" if part["name"] else ""), html
         )

@@ -5,7 +5,8 @@
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
 
@@ -71,20 +72,22 @@ class CleanedHtml:
     image: Image | None = None
 
 
-def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
+def clean_html(
+    html: str, base: str, page: str = "", shorten: Callable[[str], str] = str.strip
+) -> CleanedHtml:
     """Clean untrusted HTML; never raises.
 
     Relative links are resolved against ``base`` (an http or https URL), and dropped without a valid base.
     Links to footnotes (``#fn1``) are resolved against ``page``, the article's own URL. Tracking pixels (see
     ``tracking_pixels``), media in hidden elements and images without a web URL are dropped. Embedded players
-    become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. Cleaning twice equals
+    become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. ``shorten`` cuts the
+    cleaned HTML before its text is taken. Cleaning twice equals
     cleaning once, except for links and headings left open around other elements, which HTML parsers do not
     read stably.
     """
     html = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:
-        html = html.strip()
-        return CleanedHtml(html=html, text=text_of([html]))
+        return _with_html(shorten(html.strip()), None)
     # nh3 would keep the content of ``noscript`` as text.
     raw = media_as_links(_NOSCRIPT.sub("", html), base)
     raw = within_limits(raw, max_reopened=MAX_REOPENED) if may_exceed(raw) else raw
@@ -97,7 +100,7 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
     html, image = _correct(_with_uris(html))
-    return with_html(CleanedHtml(image=image), html)
+    return _with_html(shorten(html.strip()), image)
 
 
 def _truncated(html: str) -> str:
@@ -185,10 +188,10 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
     return _IMG.sub(keep, html), first
 
 
-def with_html(body: CleanedHtml, html: str) -> CleanedHtml:
-    """Return a cleaned text with this HTML, and its plain text without players that only name their host."""
+def _with_html(html: str, image: Image | None) -> CleanedHtml:
+    """Return clean HTML with its plain text, without players that only name their host."""
     shown = _NAMELESS_PLAYER.sub("", html) if "<p><a href=" in html else html
-    return replace(body, html=html.strip(), text=text_of(text_and_tags(shown)))
+    return CleanedHtml(html=html.strip(), text=text_of(text_and_tags(shown)), image=image)
 
 
 def parse_pixels(value: str) -> int | None:
