@@ -40,6 +40,8 @@ _DRAWING = re.compile(
 )
 # Usual start tags that add no depth.
 _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
+# An element around a text only: any number of them, one after the other, add a depth of one.
+_LEAF = re.compile(r"<(?!p>|li>|br|img)([a-z][a-z0-9]*+)(?:\s[^<>]*+)?>[^<>]*+</\1>", re.IGNORECASE)
 
 
 def may_exceed(html: str) -> bool:
@@ -56,7 +58,9 @@ def may_be_deep(html: str) -> bool:
     if starts <= MAX_DEPTH and starts * tags <= MAX_REOPENED:
         return False
     nesting = starts - sum(map(html.count, _FLAT_TAGS))
-    return nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED or "<table" in html.lower()
+    if nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED:
+        nesting += 1 - len(_LEAF.findall(html))
+    return nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED or html.lower().count("<table") > MAX_TABLES
 
 
 def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: int = 0) -> str:

@@ -51,6 +51,7 @@ _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f
 # The same for any attribute, as a faster check.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
 # Much faster than a pattern whose first character may be of either case.
+_IMAGE = re.compile("<(?i:im)")
 _NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 # Ends of URLs that faulty scripts write.
@@ -121,7 +122,7 @@ def _without_unwanted(text: str) -> str:
 
 
 def _sanitise(raw: str, base: str) -> str:
-    shown = hide_media(raw) if "<im" in raw.lower() and may_hide(raw) else raw
+    shown = hide_media(raw) if _IMAGE.search(raw) and may_hide(raw) else raw
     html = _cleaner(has_base=is_web_url(base)).clean(shown)
     return html if shown == raw else _without_unwanted(html)
 

@@ -56,6 +56,7 @@ _SAME = (
 )
 _STORED = (*_SAME, "id", "source_id", "story_id", "same_text", "revised")
 _WORDS = ("authors", "tags", "hidden_tags", "read_more")
+_JSON = tuple(f"{name}_json" for name in (*_WORDS, "image", "enclosures"))
 
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
@@ -287,9 +288,8 @@ def _stored(row: dict[str, Any]) -> dict[str, Any]:
     stored = {**row, "placed": False, "headline": "", "revised": None}
     for name in _TIMES:
         stored[name] = to_microseconds(row[name])
-    for name, value in row.items():
-        if name.endswith("_json") and value is not None:
-            stored[name] = to_json(value)
+    for name in _JSON:
+        stored[name] = None if row[name] is None else to_json(row[name])
     return stored
 
 
