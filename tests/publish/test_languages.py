@@ -147,3 +147,11 @@ def test_every_macro_of_the_words_says_something_for_every_number(language: str)
                 said = str(macro(*(given.get(argument, "Tide") for argument in macro.arguments)))
                 assert said.strip(), name
                 assert "  " not in said, name
+
+
+def test_no_page_writes_a_colon_after_a_word_but_that_of_its_language() -> None:
+    names = [name for name in SHIPPED.names() if re.fullmatch(r"pages/.*(?<!words)\.html", name)]
+    colon = re.compile(r"[}%]}(?:</\w+>)?:[ <]|</bdi>: |\"(?:RSS|Atom|JSON): ")
+
+    assert names
+    assert [name for name in names if colon.search(SHIPPED.read(name).decode())] == []

@@ -18,7 +18,7 @@ from tests.factories import new_article
 from tests.jobs.newsletter.test_contents import PAPERS, strike
 from tests.jobs.newsletter.test_editions import DAY, run
 from tests.jobs.reviewing import editor
-from tests.jobs.room import SITE, Room, source
+from tests.jobs.room import BASE, SITE, Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -67,8 +67,12 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
 
 
 @pytest.mark.all
-def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(room: Room) -> None:
-    room.declare(PAPERS + DAILY, now=SEVEN - 30 * DAY)
+@pytest.mark.parametrize(("language", "update"), [("en", "Update:"), ("fr", "Mise à jour\xa0:")])
+def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(
+    room: Room, language: str, update: str
+) -> None:
+    base = BASE.replace("[http]", f'language = "{language}"\n[http]')
+    room.declare(PAPERS + DAILY, now=SEVEN - 30 * DAY, base=base)
     room.add(strike(1, -5), source="harbour")
     room.add(strike(2, -4, "So say the hills."), source="hills")
     run(room, SEVEN)
@@ -80,7 +84,7 @@ def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(room: 
     item = json.loads(output(room, "newsletters/daily.json"))["items"][0]
     for told in (output(room, PAGE.replace("-24-", "-25-")), item["content_html"]):
         assert re.search(
-            "Update:</span> <a [^>]+>Ferry strike closes the northern harbour for 3 days</a>", told
+            f"{update}</span> <a [^>]+>Ferry strike closes the northern harbour for 3 days</a>", told
         )
     assert "Update:" not in output(room, PAGE)
 
