@@ -77,7 +77,7 @@ def _page(path: Path) -> Page:
         reason = str(error)
     plain = trafilatura.extract(body, include_comments=False) or ""
     expected = facts.get("expected", {}).get("cleaned_text", "")
-    return Page(path.stem, *map(words, (expected, text, plain)), reason)
+    return Page(path.stem, words(expected), words(text), words(plain), reason)
 
 
 def words(text: str) -> list[str]:

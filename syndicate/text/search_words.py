@@ -24,8 +24,8 @@ MARK = "¬"
 # Characters of a field that are read; PostgreSQL has places for 16 383 words of an article.
 _LIMITS = (1_000, 8_000, 40_000)
 _MAX_WORD = 40
-# Characters of names that come again, of tags and sources.
-_MAX_SHORT = 30
+# Characters of a tag or source, whose words are kept for the next article.
+_MAX_NAME = 30
 # Accents of letters, optional vowel points (Hebrew, Arabic), tatweel, joiners; not marks of Indic scripts.
 _DROPPED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f]")
 _ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
@@ -81,6 +81,9 @@ def index_words(text: str) -> list[str]:
     return _words(text, index=True)
 
 
+_index_words_of_name = released_when_unused(lru_cache(maxsize=4_096)(index_words))
+
+
 def query_words(text: str) -> list[str]:
     """Return the words to look for, next to each other."""
     return _words(text, index=False)
@@ -118,7 +121,8 @@ def _field(parts: Iterable[str], language: str, limit: int) -> str:
     pieces: list[str] = []
     for part in parts:
         if part and limit > 0:
-            words = _short(part) if len(part) <= min(limit, _MAX_SHORT) else _words(part[:limit], index=True)
+            index = _index_words_of_name if len(part) <= min(limit, _MAX_NAME) else index_words
+            words = index(part[:limit])
             limit -= len(part)
             pieces += [MARK, *words] if pieces and words else words
     return " ".join([*pieces, *_marked_roots(pieces, main_language(language))])
@@ -173,12 +177,6 @@ def character_pairs(word: str, *, index: bool = False) -> Iterator[str]:
         yield from (first + second for first, second in pairwise(run))
         if index:
             yield run[-1]
-
-
-@released_when_unused
-@lru_cache(maxsize=4_096)
-def _short(text: str) -> Sequence[str]:
-    return _words(text, index=True)
 
 
 @released_when_unused

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from syndicate.model import FUTURE_TOLERANCE, Enclosure, Image, KnownArticle, ScoredLink
 from syndicate.store import schema
 from syndicate.store.ingest import article_store, known_articles
-from syndicate.store.ingest.article_store import search_text
 from syndicate.store.output import stale
 from syndicate.store.stories import story_store
+from syndicate.text.plain import folded_words
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -254,12 +254,12 @@ def test_articles_are_counted_since_they_were_first_seen(store):
         assert article_store.count_articles(connection) == 2
 
 
-def test_search_text_is_words_between_single_spaces():
+def test_folded_words_stand_between_single_spaces():
     assert (
-        search_text("The “Ärzte”—say:", "no_thing", "", "STRASSE ß 2026")
+        folded_words("The “Ärzte”—say: no_thing  STRASSE ß 2026")
         == " the ärzte say no thing strasse ss 2026 "
     )
-    assert search_text("…", "").split() == []
+    assert folded_words("… ").split() == []
 
 
 @pytest.mark.all

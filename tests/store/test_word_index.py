@@ -20,6 +20,7 @@ from syndicate.store.search import search_store, word_index
 from syndicate.store.search.search_store import HitFilter
 from syndicate.store.search.word_index import WORDS, Scope
 from syndicate.store.stories import decision_store
+from syndicate.text.plain import folded_words
 from tests import factories
 from tests.examples import examples
 from tests.factories import NOW, declared, new_article
@@ -147,7 +148,7 @@ def test_articles_stored_before_the_index_are_in_channels_at_once_and_in_searche
     numbers = add(store)
     with store.write() as connection:
         for article in ARTICLES.values():
-            folded = article_store.search_text(article.title, article.summary, *article.tags)
+            folded = folded_words(" ".join((article.title, article.summary, *article.tags)))
             query = update(schema.articles).where(schema.articles.c.uid == article.uid)
             connection.execute(query.values(search=folded))
         connection.execute(delete(WORDS))

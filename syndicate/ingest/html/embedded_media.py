@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from syndicate.ingest.html.hidden_media import hide_media, may_hide
 from syndicate.ingest.html.tag_scanner import INSIDE, NO_TAGS, TAG, parse_attributes
-from syndicate.ingest.html.tracking_pixels import MAX_PIXEL_SIDE, hides, image_sides, is_tracker_url
+from syndicate.ingest.html.tracking_pixels import is_tracking_pixel
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url, site_host
 
@@ -62,7 +62,7 @@ def media_as_links(html: str, base: str) -> str:
 def _paragraph(element: re.Match[str], base: str) -> str:
     attributes = parse_attributes(element["inside"])
     address = _address(attributes, element["content"] or "", base)
-    if not address or _is_no_media(attributes, address):
+    if not address or is_tracking_pixel(attributes | {"src": address}) or _NO_MEDIA.match(address):
         return ""
     title = clean_line(attributes.get("title") or attributes.get("aria-label", ""), MAX_TITLE_CHARACTERS)
     title = "" if _NAMELESS.fullmatch(title.casefold()) else title
@@ -89,8 +89,3 @@ def _page_of(url: str) -> str:
             found = match.expand(f"https://{page}")
             return f"{found}&t={start}s" if start.isdecimal() and "watch?" in found else found
     return url
-
-
-def _is_no_media(attributes: dict[str, str], address: str) -> bool:
-    is_tiny = any(side <= MAX_PIXEL_SIDE for side in image_sides(attributes))
-    return is_tiny or hides("iframe", attributes) or is_tracker_url(address) or bool(_NO_MEDIA.match(address))

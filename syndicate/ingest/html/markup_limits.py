@@ -85,11 +85,8 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: i
         reopened += formatting
         if closing and opened[name]:
             opened[name] -= 1
-            if open_names[-1] == name:
-                open_names.pop()
-                formatting -= name in FORMATTING
-            else:
-                del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
+            formatting -= name in FORMATTING and open_names[-1] == name
+            del open_names[len(open_names) - 1 - open_names[::-1].index(name)]
             return match[0]
         tags += 1
         nests = not closing and name not in NEVER_NESTING

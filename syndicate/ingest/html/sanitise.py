@@ -92,8 +92,9 @@ def clean_html(
     # nh3 would keep the content of ``noscript`` as text.
     raw = media_as_links(_NOSCRIPT.sub("", html), base)
     raw = within_limits(raw, max_reopened=MAX_REOPENED) if may_exceed(raw) else raw
-    html = _sanitise(raw, base)
-    if "&#" in raw:
+    shown = hide_media(raw) if _IMAGE.search(raw) and may_hide(raw) else raw
+    html = _cleaner(has_base=is_web_url(base)).clean(shown)
+    if "&#" in raw or shown != raw:
         # References may have produced unwanted characters.
         html = _without_unwanted(html)
     if may_be_deep(html):
@@ -119,12 +120,6 @@ def _without_unwanted(text: str) -> str:
     if others.replace("\xa0", "").isprintable():
         return text
     return _UNWANTED.sub("", text.encode(errors="ignore").decode())
-
-
-def _sanitise(raw: str, base: str) -> str:
-    shown = hide_media(raw) if _IMAGE.search(raw) and may_hide(raw) else raw
-    html = _cleaner(has_base=is_web_url(base)).clean(shown)
-    return html if shown == raw else _without_unwanted(html)
 
 
 @lru_cache(maxsize=2)

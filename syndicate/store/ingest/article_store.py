@@ -245,11 +245,6 @@ def article_of(row: Row[Any]) -> Article:
     )
 
 
-def search_text(*parts: str) -> str:
-    """Return the words of texts to compare: case-folded, separated and enclosed by single spaces."""
-    return folded_words(" ".join(parts))
-
-
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
     return {
         **{name: getattr(article, name) for name in ("title", *_SAME)},
@@ -280,7 +275,7 @@ def _is_revised(connection: Connection, article_id: int, article: NewArticle, *,
     if row is None:
         return False
     texts = (row.summary, article.summary) if keep_text else (plain_text(row.html), plain_text(article.html))
-    return any(search_text(old) != search_text(new) for old, new in ((row.title, article.title), texts))
+    return any(folded_words(old) != folded_words(new) for old, new in ((row.title, article.title), texts))
 
 
 def _stored(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,7 +11,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    bindparam,
     delete,
     func,
     literal_column,
@@ -23,11 +21,9 @@ from sqlalchemy import (
 
 from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, ReadState, is_dated
 from syndicate.store import schema
-from syndicate.store.core.batches import in_batches
-from syndicate.store.core.column_types import to_json, to_microseconds
-from syndicate.store.core.compiled_sql import CompiledStatement
+from syndicate.store.core.batches import rows_with
 from syndicate.store.core.counts import count_by
-from syndicate.store.core.upsert import insert_on
+from syndicate.store.core.upsert import insert_for
 from syndicate.store.ingest.article_store import add_authors
 from syndicate.store.ingest.source_store import source_of
 from syndicate.store.leases.row_leases import NO_LEASE, change_leased, take_leases
@@ -40,47 +36,35 @@ table = schema.page_reads
 _GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
-_BATCH = 500
-_IDS = CompiledStatement(
-    select(schema.articles.c.uid, schema.articles.c.id).where(
-        schema.articles.c.uid.in_(bindparam("uids", expanding=True))
-    )
-)
 
 
 def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
     """Queue pages; a page that was read or failed is queued again only when its content hash changed."""
     queued = list(pages)
+    if not queued:
+        return
+    articles = schema.articles
     uids = [page.uid for page in queued if page.uid]
-    ids: dict[str, int] = {}
-    for batch in in_batches(uids, _BATCH):
-        ids.update(_IDS.rows(connection, {"uids": batch}))
+    known = rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)
+    ids = {row.uid: row.id for row in known}
     rows = [
-        {"url": page.url, "content_hash": page.content_hash, "shard": host_shard(page.url)}
-        | {"published": to_microseconds(page.published), "next_try": to_microseconds(now)}
-        | {"source_id": source_id, "article_id": ids.get(page.uid)}
-        | {"entry_json": to_json(_written(page.entry)) if page.entry else None}
+        {name: getattr(page, name) for name in ("url", "content_hash", "published")}
+        | {"shard": host_shard(page.url)}
+        | {"source_id": source_id, "article_id": ids.get(page.uid), "entry_json": _written(page.entry)}
         for page in queued
         if not page.uid or page.uid in ids
     ]
-    if rows:
-        _queueing(connection.dialect.name, tuple(rows[0])).execute_many(connection, rows)
-
-
-@lru_cache
-def _queueing(dialect: str, names: tuple[str, ...]) -> CompiledStatement:
-    fixed = {"state": ReadState.WAITING.value, "attempts": 0}
-    parameters: dict[str, Any] = {name: bindparam(name) for name in names}
-    statement = insert_on(dialect, table).values(has_text=False, error="", **NO_LEASE, **fixed, **parameters)
+    fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
+    statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
     new = statement.excluded
-    again = fixed | {
-        name: new[name] for name in ("entry_json", "content_hash", "published", "shard", "next_try")
-    }
+    again = fixed | {name: new[name] for name in ("entry_json", "content_hash", "published", "shard")}
     again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
     changed = table.c.content_hash != new.content_hash
-    return CompiledStatement(
-        statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed)
-    )
+    if rows:
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
+            rows,
+        )
 
 
 def claim_pages(

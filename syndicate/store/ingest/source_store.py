@@ -376,24 +376,17 @@ def source_of(row: Row[Any]) -> Source:
 
 
 def _source(facts: Mapping[str, Any]) -> Source:
+    access = facts["access_json"]
     return Source(
         **{name: facts[name] for name in _PLAIN},
         **{name: choices[facts[name]] for name, choices in CHOICES.items()},
         interval=facts["poll_interval"],
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
-        access=_access(facts["access_json"]),
+        access=Access(**{**access, "kind": AccessKind(access["kind"])}) if access else None,
         outline=tuple((name, value) for name, value in facts["outline_json"]),
     )
 
 
-def _access(facts: dict[str, str] | None) -> Access | None:
-    return Access(**{**facts, "kind": AccessKind(facts["kind"])}) if facts else None  # type: ignore[arg-type]
-
-
-def _state(facts: Mapping[str, Any]) -> SourceState:
-    return SourceState(**{name: facts[name] for name in _STATE_FIELDS})
-
-
 def _polled(row: Row[Any]) -> tuple[Source, SourceState]:
     facts = row._asdict()  # faster than attribute access to a row
-    return _source(facts), _state(facts)
+    return _source(facts), SourceState(**{name: facts[name] for name in _STATE_FIELDS})
