@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.html.markup_limits import MAX_MARKUP_TAGS, MAX_REOPENED, MAX_TABLES, within_limits
+from syndicate.ingest.html.markup_limits import (
+    MAX_MARKUP_TAGS,
+    MAX_REOPENED,
+    MAX_TABLES,
+    may_be_deep,
+    within_limits,
+)
 from syndicate.ingest.html.sanitise import MAX_REFERENCES, clean_html
 from syndicate.ingest.limits import MAX_DEPTH
 from syndicate.model import Image
@@ -611,3 +617,8 @@ def test_what_is_no_drawing_is_left_to_the_parser(html):
 )
 def test_drawings_are_found_in_linear_time(part):
     within_limits(part * (1_000_000 // len(part)))
+
+
+def test_elements_around_a_text_one_after_another_are_not_deep():
+    assert not may_be_deep("<a href='/'>x</a>" * 250)
+    assert may_be_deep("<a href='/'>x" * 250)
