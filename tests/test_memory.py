@@ -18,7 +18,6 @@ UNBOUNDED = {
     "feed_documents._environment": "no argument",
     "passwords._unknown_hash": "no argument",
     "api_app._application": "no argument",
-    "api_app.described_api": "no argument",
     "table_copy._tables": "no argument",
     "feed_words._read": "languages with a file",
     "environment.words": "no argument",

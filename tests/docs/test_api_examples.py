@@ -31,7 +31,7 @@ def test_the_examples_of_the_guide_work(api: Api) -> None:
 
 
 def test_every_address_in_the_guide_is_in_the_description() -> None:
-    from syndicate.web.api.api_app import described_api
+    from tests.web.api.description import described_api
 
     paths = described_api()["paths"]
     for address in re.findall(r"/api/v1(/[a-z/]+)", GUIDE):

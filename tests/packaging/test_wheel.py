@@ -33,13 +33,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZipFile]:
         yield opened
 
 
-def test_the_wheel_holds_the_package_the_templates_and_the_default_configuration(wheel):
+def test_the_wheel_holds_the_package_the_templates_and_two_documents(wheel):
     package = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert package == {
         *files_below(CHECKOUT / "syndicate", "syndicate"),
         *files_below(CHECKOUT / "templates", "syndicate/templates"),
         "syndicate/config.default.toml",
+        "syndicate/openapi.json",
     }
+    assert wheel.read("syndicate/openapi.json") == (CHECKOUT / "docs" / "openapi.json").read_bytes()
     assert wheel.read("syndicate/config.default.toml") == (CHECKOUT / "config.toml").read_bytes()
 
 

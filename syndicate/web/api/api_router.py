@@ -1,13 +1,12 @@
 """Routes of the API: each states its scope, its problems and its kind of answer."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from syndicate.web.api.api_call import PageOfItems, Result, Shown
-from syndicate.web.api.api_problems import DOCUMENTED_AT, MEDIA_TYPE, PROBLEMS, Problem
+from syndicate.web.api.api_call import Result, Shown
 
 Endpoint = Callable[..., Any]
 Decorator = Callable[[Endpoint], Endpoint]
@@ -18,22 +17,34 @@ _MATCH = {"name": "If-Match", "in": "header", "description": "ETag of the object
 _DRY_RUN: dict[str, Any] = {"name": "dry_run", "in": "query", "description": "`true` changes nothing"}
 
 
+class Answers(NamedTuple):
+    """Answers of a route: the model of the object, or of the items of a page, and the names of problems."""
+
+    model: type[BaseModel]
+    is_page: bool
+    problems: tuple[str, ...]
+
+
 class Resource(APIRouter):
-    """Router of one kind of object: its routes need the scopes ``name:read``, ``name:write`` or another."""
+    """Router of one kind of object: its routes need the scopes ``name:read``, ``name:write`` or another.
+
+    ``answers`` has the answers of each operation, from which the description is written. FastAPI is not told
+    of them, because it would keep a validator for each answer of each route: 6 MB.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(tags=[name])
+        self.answers: dict[str, Answers] = {}
 
     def read(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns an object."""
         problems = ("not-found",) if "{" in path else ()
-        return self._route("GET", path, scope, model, problems, public=public, parameters=[_FIELDS])
+        return self._route("GET", path, scope, Answers(model, False, problems), [_FIELDS], public=public)
 
     def page(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns a page of objects."""
         problems = ("wrong-cursor", *(("not-found",) if "{" in path else ()))
-        page = PageOfItems[model]  # type: ignore[valid-type]  # it is a class
-        return self._route("GET", path, scope, page, problems, public=public, parameters=[_FIELDS])
+        return self._route("GET", path, scope, Answers(model, True, problems), [_FIELDS], public=public)
 
     def write(
         self,
@@ -57,16 +68,9 @@ class Resource(APIRouter):
             more += ["key-reused", "still-running", *(("key-missing",) if key_required else ())]
         if "if-match-missing" in problems:
             parameters.append({**_MATCH, "required": True})
+        answers = Answers(answer, False, tuple(more))
         return self._route(
-            method,
-            path,
-            scope,
-            answer,
-            tuple(more),
-            status=status,
-            parameters=parameters,
-            key=key_required,
-            body=body,
+            method, path, scope, answers, parameters, status=status, key_required=key_required, body=body
         )
 
     def _route(
@@ -74,28 +78,29 @@ class Resource(APIRouter):
         method: str,
         path: str,
         scope: str,
-        model: type[BaseModel],
-        problems: tuple[str, ...],
+        answers: Answers,
+        parameters: list[dict[str, Any]],
         *,
         status: int = 200,
         public: bool = False,
-        parameters: list[dict[str, Any]],
-        key: bool = False,
+        key_required: bool = False,
         body: str = "",
     ) -> Decorator:
         scope = scope or f"{self.tags[0]}:{'read' if method == 'GET' else 'write'}"
-        shown = [{"schema": {"type": "string"}, "required": False, **parameter} for parameter in parameters]
         extra: dict[str, Any] = {
             "x-scope": scope,
             "x-public": public,
-            "x-key-required": key,
-            "parameters": shown,
+            "x-key-required": key_required,
+            "parameters": [
+                {"schema": {"type": "string"}, "required": False, **parameter} for parameter in parameters
+            ],
+            "security": [{"token": [scope]}, *([{}] if public else [])],
         }
         if body:
             extra["requestBody"] = {"required": True, "content": {body: {"schema": {"type": "string"}}}}
-        extra["security"] = [{"token": [scope]}, *([{}] if public else [])]
 
         def decorate(endpoint: Endpoint) -> Endpoint:
+            self.answers[endpoint.__name__] = answers._replace(problems=(*_ALWAYS, *answers.problems))
             self.add_api_route(
                 path,
                 endpoint,
@@ -105,7 +110,6 @@ class Resource(APIRouter):
                 openapi_extra=extra,
                 operation_id=endpoint.__name__,
                 summary=(endpoint.__doc__ or "").partition("\n")[0].rstrip("."),
-                responses={status: {"model": model}, **_responses((*_ALWAYS, *problems))},
             )
             return endpoint
 
@@ -114,30 +118,3 @@ class Resource(APIRouter):
 
 MATCHED = ("if-match-missing", "changed-meanwhile")
 """Problems of a route that needs ``If-Match``."""
-
-
-def problem_examples() -> dict[str, dict[str, Any]]:
-    """Return an example of each problem, for the description."""
-    return {
-        name: {
-            "value": {
-                "type": DOCUMENTED_AT + name,
-                "title": title,
-                "status": status,
-                "detail": f"{title}.",
-                "instance": "/api/v1/articles",
-            }
-        }
-        for name, (status, title) in PROBLEMS.items()
-    }
-
-
-def _responses(names: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
-    """Return the answers for problems by status."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for name in names:
-        status, title = PROBLEMS[name]
-        content: dict[str, Any] = {MEDIA_TYPE: {"examples": {}}}
-        answer = responses.setdefault(status, {"model": Problem, "description": title, "content": content})
-        answer["content"][MEDIA_TYPE]["examples"][name] = {"$ref": f"#/components/examples/{name}"}
-    return responses

@@ -3,8 +3,8 @@
 from html import unescape
 
 from syndicate.model.actors import SCOPES
-from syndicate.web.api.api_app import described_api
 from tests.web.admin.conftest import AdminClient
+from tests.web.api.description import described_api
 
 
 def test_the_page_has_every_operation_and_scope(admin_client: AdminClient) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from syndicate.model.actors import ROLES
 from syndicate.store.access import audit_store, token_store, user_store
-from syndicate.web.api.api_app import described_api
 from tests.factories import NOW
 from tests.web.api.conftest import ALL, Api, api_of
+from tests.web.api.description import described_api
 
 
 def operations() -> list[tuple[str, str, Any]]:

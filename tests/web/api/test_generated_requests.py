@@ -7,10 +7,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from syndicate.web.api.api_app import described_api
 from syndicate.web.api.api_problems import PROBLEMS
 from tests.factories import new_article
 from tests.web.api.conftest import ALL, Api, Reply
+from tests.web.api.description import described_api
 
 # Each operation gets hundreds of requests, and pytest needs many seconds to collect them.
 pytestmark = pytest.mark.all

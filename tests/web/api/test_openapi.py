@@ -7,9 +7,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from syndicate.model.actors import SCOPES
-from syndicate.web.api.api_app import described_api
 from syndicate.web.api.api_problems import PROBLEMS
 from tests.web.api.conftest import Api
+from tests.web.api.description import described_api
 
 DOCS = Path(__file__).parents[3] / "docs"
 
