@@ -38,14 +38,17 @@ def described_api() -> dict[str, Any]:
         "description": "Token of a user. Scopes:\n"
         + "".join(f"- `{name}`: {does}\n" for name, does in SCOPES.items()),
     }
+    shared = document["components"]["responses"] = {}
     for path in document["paths"].values():
         for operation in path.values():
-            # FastAPI describes its own form of wrong fields.
             for status, answer in operation["responses"].items():
                 if status.isdecimal() and int(status) >= 400:
-                    answer["content"].pop("application/json", None)
-                    for media in answer["content"].values():
-                        media["schema"] = {"$ref": "#/components/schemas/Problem"}
+                    # FastAPI describes its own form of wrong fields.
+                    media = answer["content"][MEDIA_TYPE]
+                    media["schema"] = {"$ref": "#/components/schemas/Problem"}
+                    name = ".".join(media["examples"])
+                    shared[name] = answer | {"content": {MEDIA_TYPE: media}}
+                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
     document["webhooks"] = {name: _webhook(name) for name in EVENTS}
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)

@@ -36,10 +36,9 @@ def _operation(
     """Return an operation with the names of its parameters, fields and problems."""
     body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     fields = schemas.get(body.get("$ref", "").rpartition("/")[2], {}).get("properties", {})
-    answers = [
-        answer["content"].values() for answer in described["responses"].values() if "content" in answer
-    ]
-    problems = [name for media in answers for kind in media for name in kind.get("examples", {})]
+    # The answers of a status are shared by operations with the same problems, and have their names.
+    shared = [answer.get("$ref", "").rpartition("/")[2] for answer in described["responses"].values()]
+    problems = [name for names in shared if names for name in names.split(".")]
     facts = {"method": method, "path": path, "summary": described["summary"], "scope": described["x-scope"]}
     parameters = [parameter["name"] for parameter in described.get("parameters", ())]
     return {**facts, "parameters": parameters, "fields": [*fields], "problems": problems}
