@@ -5,10 +5,10 @@
 Each run makes two installations without sources, with ``[admin] enabled`` off and on, and starts the daemon
 on each. A reader opens the front page of both. In the second a browser adds the first user and opens the
 overview and three lists, and a program asks for four lists (*first*); then the other areas, the page of the
-API and its description are opened (*all*). *Released* is read 250 seconds later, after the daemon has returned
-unused memory. Figures are the PSS and RSS of the main process in MiB (``smaps_rollup``): other processes of the
-same environment share its libraries, which lowers the PSS. *More* is the largest difference to the daemon
-without the pages.
+API and its description are opened (*all*). *Released* is read 250 seconds later, after the daemon has
+returned unused memory. Figures are the PSS and RSS of the main process in MiB (``smaps_rollup``): other
+processes of the same environment share its libraries, which lowers the PSS. *More* is the largest difference
+to the daemon without the pages.
 """
 
 import argparse

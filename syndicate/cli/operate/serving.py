@@ -120,7 +120,7 @@ def store_health(services: Services, keep: Callable[[], None] = lambda: None) ->
 def mounted_apps(services: Services) -> dict[str, ASGIApp]:
     """Return the applications beside the site by the first segment of their addresses.
 
-    The first request makes them: their libraries take some 30 MB.
+    The first request makes them: their libraries take some 20 MB.
     """
     admin = services.settings.admin
     if not admin.enabled:

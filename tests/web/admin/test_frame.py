@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from starlette.types import Message
 from syndicate.cli.operate.serving import log_setup_address, mounted_apps, web_servers
 from syndicate.store import open_store, schema
 from syndicate.store.access import user_store
+from syndicate.web.admin.admin_app import ASSETS
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
 from tests.empty_stores import write_empty_store
 from tests.jobs.room import Room
@@ -61,6 +63,15 @@ def test_assets_are_kept_for_ever_under_an_address_of_their_contents(admin_clien
     answer = admin_client.get(address)
     assert answer.status == 200
     assert "immutable" in (answer["cache-control"] or "")
+
+
+def test_the_scripts_have_at_most_8_kib_and_the_overview_30_as_gzip(
+    admin_client: AdminClient, admin_site: AdminSite
+):
+    scripts = [admin_site.room.services.templates.read(f"admin/{name}") for name in ASSETS if "js" in name]
+    assert len(scripts) == 3
+    assert sum(len(gzip.compress(script)) for script in scripts) <= 8 * 1024
+    assert len(gzip.compress(admin_client.page("/admin/").encode())) <= 30 * 1024
 
 
 def test_a_form_without_the_token_or_from_another_site_is_refused(admin_client: AdminClient):

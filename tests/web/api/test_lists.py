@@ -36,6 +36,18 @@ def test_every_list_pages_by_links(api: Api) -> None:
     assert (query["limit"], query["language"]) == (["2"], ["en"])
 
 
+def test_a_cursor_neither_skips_nor_repeats_while_rows_arrive(api: Api) -> None:
+    api.room.add(*(article(n) for n in range(1, 6)))
+    seen, following = list[str](), "/articles?limit=2"
+    arrivals = iter(range(6, 20))
+    while following:
+        page = api.get(following)
+        seen += [item["title"] for item in page.json["items"]]
+        following = page.json["next"] and f"/articles?limit=2&after={page.json['next']}"
+        api.room.add(article(next(arrivals)))
+    assert seen == [new_article(n).title for n in (5, 4, 3, 2, 1)]
+
+
 def test_a_total_is_counted_only_when_asked_for_and_capped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.room.add(*(article(n) for n in range(1, 6)))
     assert api.get("/articles?limit=1").json["total"] is None

@@ -390,7 +390,7 @@ class StoryViews:
                 ),
                 bar=parts_bar(
                     f"Score of {link.title}",
-                    ", ".join(f"{name} {value:.2f}" for name, value in link.parts.items() if value),
+                    ", ".join(f"{name} {value:.2f}" for name, value in link.parts.items() if round(value, 2)),
                     [(name, value) for name, value in link.parts.items() if value],
                     limit,
                 ),
