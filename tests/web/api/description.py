@@ -61,7 +61,7 @@ def _describe(app: FastAPI, route: APIRoute, answers: Answers) -> None:
     app.add_api_route(
         route.path,
         route.endpoint,
-        methods=[*route.methods],
+        methods=[*(route.methods or ())],
         status_code=route.status_code,
         tags=route.tags,
         summary=route.summary,
