@@ -33,7 +33,6 @@ CHANGES = ("tags", "hide_tags", "section", "title", "boost")
 """Fields of a rule that change the article."""
 
 _TABLE = table_of(__name__)
-_HIDDEN: tuple[str, ...] = tuple(_TABLE["names"])
 _PREFIXES = tuple(_TABLE["prefixes"].split())
 # Numbers alone, and parts with "=", or with ":" and a number: "2026", "pos=3", "arXiv:2602.02667".
 _MACHINE_WRITTEN = re.compile(r"\d+|[\w.-]+=\S*|[\w.-]+:[\w.-]*\d[\w.-]*")
@@ -61,17 +60,20 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(keys))
 
 
+_HIDDEN = _any_of(tuple(_TABLE["names"]))
+
+
 def hidden_tags(tags: Iterable[str], source: Source) -> tuple[str, ...]:
     """Return the tags that are no subject: by the tables, written by machines, cut, or the source's name."""
-    own = filter(None, (source.name, source.title, site_host(source.home_url)))
-    names = _any_of((*_HIDDEN, *own))
+    own = {tag_key(name) for name in (source.name, source.title, site_host(source.home_url))}
     return tuple(
         tag
         for tag in tags
         if len(tag) >= MAX_TAG_CHARACTERS
         or _MACHINE_WRITTEN.fullmatch(tag)
         or (tag.casefold().startswith(_PREFIXES) and len(tag.split()) == 1)
-        or names.fullmatch(tag_key(tag))
+        or tag_key(tag) in own
+        or _HIDDEN.fullmatch(tag_key(tag))
     )
 
 

@@ -1,5 +1,6 @@
 """Tags that readers do not see: by the tables, by their form, by the source, and by rules."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -39,6 +40,10 @@ def test_a_tag_that_names_no_subject_is_hidden(tag: str) -> None:
 )  # fmt: skip
 def test_a_subject_is_shown(tag: str) -> None:
     assert hidden_tags([tag], SOURCE) == ()
+
+
+def test_the_name_of_a_source_is_no_pattern() -> None:
+    assert hidden_tags(["Port", "Port news", "Port *"], replace(SOURCE, name="Port *")) == ("Port", "Port *")
 
 
 def test_an_article_keeps_its_hidden_tags_apart() -> None:
