@@ -41,8 +41,7 @@ class RankingJob:
 
     def is_due(self, now: datetime) -> bool:
         """Return whether an input of the lists has changed since the last run."""
-        with self.store.read() as connection:
-            return self._last_inputs != self._inputs(connection, now)
+        return self._last_inputs != self._inputs(now)
 
     def note_moved(self, stories: Collection[int], placements: int) -> None:
         """Note the stories that a placement moved, with the counter of placements after it.
@@ -63,8 +62,7 @@ class RankingJob:
         The lists are as of the clock's last step, or of the newest article if that came later: between two
         steps only new articles and the editor change them.
         """
-        with self.store.read() as connection:
-            inputs = self._inputs(connection, now)
+        inputs = self._inputs(now)
         decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
         if decided or inputs[2]:
             with self.store.write() as connection:
@@ -120,13 +118,14 @@ class RankingJob:
                 ranked_lists.prune_inputs(connection, before=today - RHYTHM)
         return weights
 
-    def _inputs(self, connection: Connection, now: datetime) -> tuple[object, ...]:
+    def _inputs(self, now: datetime) -> tuple[object, ...]:
         """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
-        return (
-            rank_step(now, self.options.step_seconds),
-            leases.read_counter(connection, leases.PLACEMENTS),
-            decision_store.decision_ids(connection, at=now),
-        )
+        with self.store.read() as connection:
+            return (
+                rank_step(now, self.options.step_seconds),
+                leases.read_counter(connection, leases.PLACEMENTS),
+                decision_store.decision_ids(connection, at=now),
+            )
 
 
 def learned_weights(connection: Connection, at: datetime, options: RankingOptions) -> dict[int, SourceWeight]:
