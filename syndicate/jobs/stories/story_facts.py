@@ -80,6 +80,7 @@ class StoryFactsCache:
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
         self.weights, self.read_at = weights, EARLIEST
         self._options, self._contenders = options, Contenders(options)
+        # Days before the burst for which there are articles, at most ``RHYTHM_DAYS``.
         self._step, self._days = EARLIEST, 0
         self._rows: dict[int, Sequence[story_store.StoryArticleRow]] = {}
         self._rare: set[int] = set()
@@ -134,6 +135,7 @@ class StoryFactsCache:
         self._rows |= {story_id: rows for story_id, rows in moved.items() if rows}
         self._step, quiet = step, step - timedelta(hours=self._options.burst_hours)
         changed = {_counted(row) for row in before} ^ {_counted(row) for row in after}
+        # ``None`` counts all of them again.
         sources: set[int] | None = {source for *_, source, _, published in changed if published <= step}
         sections: set[str] | None = {section for *_, section, published in changed if published < quiet}
         if old != step:

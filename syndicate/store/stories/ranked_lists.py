@@ -303,10 +303,7 @@ def save_neighbours(connection: Connection, neighbours: Mapping[int, Sequence[in
 
 
 def prune_inputs(connection: Connection, *, before: datetime) -> None:
-    """Forget page openings before a time and the nearest articles of articles first seen before it.
-
-    No list ranks their stories.
-    """
+    """Forget page openings, and neighbours of articles first seen, before a time: no list ranks these."""
     table, articles = schema.neighbours, schema.articles
     first_kept = select(func.min(articles.c.id)).where(articles.c.first_seen >= before).scalar_subquery()
     connection.execute(delete(table).where(table.c.article_id < first_kept))

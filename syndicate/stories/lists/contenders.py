@@ -15,9 +15,10 @@ from syndicate.stories.lists.list_slots import RARE_SHARE, ScoredStory
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
-# Share of the list's lowest score that is likely to be enough for a place the next time, within minutes. If
-# it is not, less is tried: first this share of it, then each time the square of the share before.
-_STILL_ENOUGH, _LESS = 0.99, 0.9
+# Share of the list's lowest score that usually suffices for a place minutes later.
+_STILL_ENOUGH = 0.99
+# Factor that lowers a score that does not suffice; each further factor is the square of the one before.
+_LOWERED = 0.9
 
 
 class Contenders:
@@ -57,7 +58,7 @@ class Contenders:
             self._bounds = dict.fromkeys(self._stories, inf)
         self._before = now, *scale
         scored_stories: dict[int, ScoredStory | None] = {}
-        less = _LESS
+        factor = _LOWERED
         while True:
             enough = self._enough
             for story_id in [number for number, bound in self._bounds.items() if bound > enough]:
@@ -70,8 +71,8 @@ class Contenders:
             )
             if listed is not None:
                 break
-            self._enough = self._enough * less if self._enough > self._options.floor else 0.0
-            less *= less
+            self._enough = self._enough * factor if self._enough > self._options.floor else 0.0
+            factor *= factor
         full = len(listed) == self._options.limit
         self._enough = _STILL_ENOUGH * min((story.score for story in listed), default=0.0) if full else 0.0
         return listed
