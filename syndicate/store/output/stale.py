@@ -162,8 +162,9 @@ def stale_lists(connection: Connection, names: Collection[str] | None = None) ->
     """Return the version of each stale list, or of these among them."""
     table = schema.stale_lists
     query = select(table).order_by(table.c.name)
-    named = None if names is None else rows_with(connection, query, table.c.name, sorted(names))
-    return {row.name: row.version for row in named or connection.execute(query)}
+    if names is None:
+        return {row.name: row.version for row in connection.execute(query)}
+    return {row.name: row.version for row in rows_with(connection, query, table.c.name, sorted(names))}
 
 
 def lists_by_name(marks: Mapping[str, int]) -> dict[str, dict[str, int]]:
