@@ -190,7 +190,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
 
     upper = environment.filters["upper"]
     if language.lower().startswith(("tr", "az")):
-        upper = lambda text: str(text).replace("i", "İ").upper()  # noqa: E731 the capital of "i" has a dot
+        upper = lambda text: str(text).replace("i", "İ").upper()  # noqa: E731 - the capital of "i" has a dot
     environment.filters.update(
         upper=upper,
         capital=lambda name: upper(name[:1]) + name[1:],

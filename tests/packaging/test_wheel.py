@@ -33,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZipFile]:
         yield opened
 
 
-def test_the_wheel_holds_the_package_the_templates_and_two_documents(wheel):
+def test_the_wheel_holds_the_package_the_templates_the_configuration_and_the_description(wheel):
     package = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert package == {
         *files_below(CHECKOUT / "syndicate", "syndicate"),

@@ -222,7 +222,7 @@ def site_app(
 
 
 def _metrics(services: Services) -> Callable[[Request], Awaitable[Response]]:
-    """Return the handler of /metrics: a process that nobody asks for them does without prometheus_client."""
+    """Return the handler of /metrics, which imports prometheus_client at the first request."""
     actor_of = TokenActions(store=services.store).actor_of
 
     async def respond(request: Request) -> Response:

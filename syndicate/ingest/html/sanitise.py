@@ -82,9 +82,8 @@ def clean_html(
     Links to footnotes (``#fn1``) are resolved against ``page``, the article's own URL. Tracking pixels (see
     ``tracking_pixels``), media in hidden elements and images without a web URL are dropped. Embedded players
     become links. ``h1`` becomes ``h2``, since the article's title is the only ``h1``. ``shorten`` cuts the
-    cleaned HTML before its text is taken. Cleaning twice equals
-    cleaning once, except for links and headings left open around other elements, which HTML parsers do not
-    read stably.
+    cleaned HTML before its text is taken. Cleaning twice equals cleaning once, except for links and headings
+    left open around other elements, which HTML parsers do not read stably.
     """
     html = _without_unwanted(_truncated(html))
     if "<" not in html and ">" not in html and "&" not in html:

@@ -51,8 +51,8 @@ class _RowsText:
 class CompiledStatement:
     """Statement that runs with raw driver values: times in microseconds, states as text.
 
-    A list, of values or of tuples, is for a parameter made with ``expanding``; it must not be empty. A
-    function makes the statement for the name of a dialect.
+    A list, of values or of tuples, is for a parameter made with ``expanding``; it must not be empty.
+    ``statement`` may be a function that returns the statement for the name of a dialect.
     """
 
     def __init__(self, statement: _Statement | Callable[[str], _Statement]) -> None:
@@ -80,7 +80,7 @@ class CompiledStatement:
     def rows_of(
         self, connection: Connection, ids: Collection[Any], **parameters: Any
     ) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows for a list ``ids`` of any length."""
+        """Yield the rows for the parameter ``ids``, a list of any length."""
         for batch in in_batches(sorted(ids)):
             yield from self.rows(connection, {"ids": batch, **parameters})
 

@@ -28,8 +28,8 @@ class Answers(NamedTuple):
 class Resource(APIRouter):
     """Router of one kind of object: its routes need the scopes ``name:read``, ``name:write`` or another.
 
-    ``answers`` has the answers of each operation, from which the description is written. FastAPI is not told
-    of them, because it would keep a validator for each answer of each route: 6 MB.
+    ``answers`` has the answers of each operation, from which the description is written. FastAPI does
+    not know them, because it would keep a validator for each answer of each route: 6 MB.
     """
 
     def __init__(self, name: str) -> None:
