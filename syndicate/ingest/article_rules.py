@@ -1,4 +1,4 @@
-"""Apply the operator's rules to new articles: keep, drop, tag, section, title, boost. Pure.
+"""Apply the operator's rules to new articles: keep, drop, tag, hide tags, section, title, boost. Pure.
 
 Rules run in the order of the configuration. Each rule sees the changes of earlier rules. The first matching
 rule that keeps or drops the article ends the evaluation.
