@@ -15,6 +15,7 @@ import argparse
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -32,12 +33,12 @@ _WORD = re.compile(r"\w+")
 
 
 class Page(NamedTuple):
-    """Texts of a page, as lists of words, and why there is none of syndicate."""
+    """Words of a page: expected, and as each side reads them; ``reason`` why syndicate reads none."""
 
     name: str
     expected: list[str]
-    ours: list[str]
-    plain: list[str]
+    syndicate: list[str]
+    trafilatura: list[str]
     reason: str
 
 
@@ -53,9 +54,9 @@ def main() -> None:
         print(json.dumps(result, indent=2))
         return
     for name, value in result.items():
-        print(f"{name:<18}{value}")
+        print(f"{name:<26}{value}")
     for page in pages:
-        if page.reason or (agreement := word_f1(page.ours, page.plain)) < 0.95:
+        if page.reason or (agreement := word_f1(page.syndicate, page.trafilatura)) < 0.95:
             print(f"{page.name}: {page.reason or f'agreement {agreement:.3f}'}")
 
 
@@ -97,28 +98,34 @@ def _before(text: list[str], expected: list[str]) -> int | None:
     return next((at for at in range(len(text)) if text[at : at + START] == start), None)
 
 
+def _mean(values: Sequence[float], digits: int) -> float | None:
+    """Return the mean, ``None`` of no values."""
+    return round(fmean(values), digits) if values else None
+
+
 def _figures(pages: list[Page]) -> dict[str, object]:
-    read = [page for page in pages if page.ours and page.plain]
-    whole = [page for page in pages if len(page.expected) >= WHOLE and page.plain]
-    begun = [page for page in pages if len(page.expected) >= START and page.plain]
+    read = [page for page in pages if page.syndicate and page.trafilatura]
+    whole = [page for page in pages if len(page.expected) >= WHOLE and page.trafilatura]
+    begun = [page for page in pages if len(page.expected) >= START and page.trafilatura]
     starts = {
-        side: [_before(getattr(page, side), page.expected) for page in begun] for side in ("ours", "plain")
+        side: [_before(getattr(page, side), page.expected) for page in begun]
+        for side in ("syndicate", "trafilatura")
     }
     return {
         "pages": len(pages),
         "refused": sum(bool(page.reason) and page.reason != SUBSCRIBERS_ONLY for page in pages),
         "for_subscribers": sum(page.reason == SUBSCRIBERS_ONLY for page in pages),
-        "empty_plain": sum(not page.plain for page in pages),
-        "agreement": round(fmean(word_f1(page.ours, page.plain) for page in read), 3),
+        "empty_trafilatura": sum(not page.trafilatura for page in pages),
+        "agreement": _mean([word_f1(page.syndicate, page.trafilatura) for page in read], 3),
         "whole_texts": len(whole),
         **{
-            f"word_f1_{side}": round(fmean(word_f1(getattr(page, side), page.expected) for page in whole), 3)
-            for side in ("ours", "plain")
+            f"word_f1_{side}": _mean([word_f1(getattr(page, side), page.expected) for page in whole], 3)
+            for side in ("syndicate", "trafilatura")
         },
         "starts": len(begun),
         **{f"start_found_{side}": sum(at is not None for at in found) for side, found in starts.items()},
         **{
-            f"words_before_{side}": round(fmean(at for at in found if at is not None), 1)
+            f"words_before_{side}": _mean([at for at in found if at is not None], 1)
             for side, found in starts.items()
         },
     }
