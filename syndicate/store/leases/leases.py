@@ -42,13 +42,13 @@ _DAEMON = 0x73796E64
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
 _LEASES = schema.leases.c
-_OURS = (_LEASES.name == bindparam("lease")) & (_LEASES.owner == bindparam("holder"))
-_RENEW = CompiledStatement(update(schema.leases).where(_OURS).values(until=bindparam("end")))
+_HELD = (_LEASES.name == bindparam("lease")) & (_LEASES.owner == bindparam("holder"))
+_RENEW = CompiledStatement(update(schema.leases).where(_HELD).values(until=bindparam("end")))
 _TAKE = replacing(
     schema.leases,
     lambda new: or_(_LEASES.owner.in_(["", new.owner]), _LEASES.until < bindparam("at")),
 )
-_RELEASE = CompiledStatement(delete(schema.leases).where(_OURS))
+_RELEASE = CompiledStatement(delete(schema.leases).where(_HELD))
 PUBLISHING = "publish"
 """Lease of the whole output; parts that workers write side by side have leases of their own."""
 PLACEMENTS = "placements"
@@ -75,8 +75,8 @@ def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, 
 
 def renew_lease(connection: Connection, name: str, *, owner: str, until: datetime) -> bool:
     """Move the end of a lease; return false when its owner has lost it, even if it is free again."""
-    ours = {"lease": name, "holder": owner, "end": to_microseconds(until)}
-    return _RENEW.execute(connection, ours).rowcount == 1
+    held = {"lease": name, "holder": owner, "end": to_microseconds(until)}
+    return _RENEW.execute(connection, held).rowcount == 1
 
 
 def release_lease(connection: Connection, name: str, *, owner: str) -> None:
