@@ -80,8 +80,7 @@ class StoryFactsCache:
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
         self.weights, self.read_at = weights, EARLIEST
         self._options, self._contenders = options, Contenders(options)
-        # Days before the burst for which there are articles, at most ``RHYTHM_DAYS``.
-        self._step, self._days = EARLIEST, 0
+        self._step, self._days = EARLIEST, 0  # days with articles before the burst, for usual rates
         self._rows: dict[int, Sequence[story_store.StoryArticleRow]] = {}
         self._rare: set[int] = set()
         self._usual_rate: dict[str, float] = {}
