@@ -30,6 +30,8 @@ _HOUR: Final = timedelta(hours=1)
 # Hours of a bar, while the bars of a story are at most so many.
 _BAR_HOURS: Final = ((1, 72), (6, 56), (24, 84), (168, 10_000))
 _LABELS: Final = 6
+_WIDEST_BAR: Final = 5.0
+"""Per cent of the chart. The bar of a story of two hours would else fill nearly half of it."""
 
 
 class TextGroup(NamedTuple):
@@ -174,9 +176,10 @@ def story_page(
 
 
 def story_chart(times: Sequence[datetime], zone: tzinfo) -> StoryChart | None:
-    """Return the chart of reports at these times; the longer the story, the more hours are a bar."""
-    if len(times) < 2:
-        return None
+    """Return the chart of reports at these times; the longer the story, the more hours are a bar.
+
+    Reports that share one bar have no chart.
+    """
     first, last = min(times).astimezone(zone), max(times)
     for hours, most in _BAR_HOURS:
         start = first.replace(minute=0, second=0, microsecond=0, hour=first.hour if hours == 1 else 0)
@@ -187,13 +190,15 @@ def story_chart(times: Sequence[datetime], zone: tzinfo) -> StoryChart | None:
     unit = 4 if hours == 6 else 1
     span = -(-count // (_LABELS * unit)) * unit
     places = Counter(int((at - start) / (hours * _HOUR)) for at in times)
+    if len(places) < 2:
+        return None
     count, tallest = -(-count // span) * span, max(places.values())
     width = 100 / count
     bars = [
         ChartBar(
             round(place * width, 2),
             round(100 - 100 * number / tallest, 2),
-            round(width * 0.8, 2),
+            round(min(width * 0.8, _WIDEST_BAR), 2),
             round(100 * number / tallest, 2),
         )
         for place, number in sorted(places.items())

@@ -118,7 +118,16 @@ def test_a_chart_has_as_many_bars_as_a_screen_can_show(hours, bar, most):
     assert chart.bars[-1].height == 50
     assert chart.bars[-1].x + chart.bars[-1].width <= 100
     assert 2 <= len(chart.labels) <= 7
-    assert chart.bars[0].width >= 0.8 * 100 / (most + 12)
+    assert chart.bars[0].width >= min(0.8 * 100 / (most + 12), 5)
+
+
+def test_reports_of_one_hour_have_no_chart_and_those_of_two_have_narrow_bars():
+    hour = datetime(2026, 11, 1, 5, tzinfo=UTC)
+    assert story_chart([hour], ZoneInfo("UTC")) is None
+    assert story_chart([hour, hour + timedelta(minutes=59)], ZoneInfo("UTC")) is None
+    chart = story_chart([hour, hour + timedelta(minutes=60)], ZoneInfo("UTC"))
+    assert chart is not None
+    assert [bar.width for bar in chart.bars] == [5, 5]
 
 
 def test_labels_of_a_chart_of_days_are_at_midnight_of_the_site():
