@@ -37,6 +37,7 @@ from syndicate.web.admin.admin_request import (
 )
 from syndicate.web.admin.admin_routes import ADMIN_ROUTES
 from syndicate.web.admin.menu import menu_of
+from syndicate.web.admin.table_csv import MEDIA_TYPE, table_csv
 
 log = logging.getLogger("syndicate.web")
 
@@ -226,12 +227,14 @@ class _Admin:
                 answer.html, 200, HEADERS | {"Content-Security-Policy": _MAIL_POLICY}, "text/html"
             )
         if isinstance(answer, Download):
-            name = quote(answer.name)
-            headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-            if isinstance(answer.body, bytes):
-                return Response(answer.body, 200, headers, answer.media_type)
-            return StreamingResponse(answer.body, 200, headers, answer.media_type)
+            return self._download(answer)
         return self._page(answer, request, signed_in)
+
+    def _download(self, answer: Download) -> Response:
+        headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(answer.name)}"}
+        if isinstance(answer.body, bytes):
+            return Response(answer.body, 200, headers, answer.media_type)
+        return StreamingResponse(answer.body, 200, headers, answer.media_type)
 
     def _redirect(self, answer: Redirect, request: Request, signed_in: SignedIn | None) -> Response:
         if answer.message and signed_in:
@@ -254,10 +257,19 @@ class _Admin:
         message = signed_in.session.message if signed_in and request.method == "GET" else ""
         context = self._context(request, signed_in, message)
         html = self.templates.render(answer.template, **context, view=answer.view)
+        caption = request.query_params.get("csv", "")
+        if caption and request.method == "GET" and answer.status == 200:
+            return self._table(html, caption)
         if message and signed_in:
             self.jobs.sign_in.say(signed_in.session, "")
         waits = {"Retry-After": "60"} if answer.status in (429, 503) else {}
         return Response(html, answer.status, HEADERS | waits, "text/html")
+
+    def _table(self, html: str, caption: str) -> Response:
+        file = table_csv(html, caption)
+        if file is None:
+            raise HTTPException(404)
+        return self._download(Download(f"{caption}.csv", MEDIA_TYPE, file))
 
     def _context(self, request: Request, signed_in: SignedIn | None, message: str) -> Mapping[str, object]:
         options, now = self.jobs.options, self.clock()

@@ -39,7 +39,7 @@ enabled = true
 """
 NO_DOWNLOADS = re.compile(
     r"/admin/(?!assets|sources\.csv|sources/export|settings/audit\.ndjson|again"
-    r"|newsletters/[^/]+/mail/eml|editions/\d+/mail\?as=eml)[^#]*"
+    r"|newsletters/[^/]+/mail/eml|editions/\d+/mail\?as=eml)(?![^#]*[?&]csv=)[^#]*"
 )
 
 
