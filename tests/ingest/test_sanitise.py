@@ -622,3 +622,10 @@ def test_drawings_are_found_in_linear_time(part):
 def test_elements_around_a_text_one_after_another_are_not_deep():
     assert not may_be_deep("<a href='/'>x</a>" * 250)
     assert may_be_deep("<a href='/'>x" * 250)
+
+
+@pytest.mark.parametrize("name", ["a\u212a", "div\u3000", "b\u2028"])
+def test_an_end_tag_of_a_name_that_only_python_takes_for_the_same_closes_nothing(name):
+    html = f"<{name}>x</{name.rstrip().replace(chr(0x212A), 'k')}>" * 250
+    assert may_be_deep(html)
+    assert within_limits(html).count(f"<{name}>") == MAX_DEPTH

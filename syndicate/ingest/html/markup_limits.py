@@ -41,7 +41,8 @@ _DRAWING = re.compile(
 # Usual start tags that add no depth.
 _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 # An element around a text only: any number of them, one after the other, add a depth of one.
-_LEAF = re.compile(r"<(?!p>|li>|br|img)([a-z][a-z0-9]*+)(?:\s[^<>]*+)?>[^<>]*+</\1>", re.IGNORECASE)
+# Unlike HTML, Python takes a no-break space for a space and the sign of kelvins for a K, unless it is told.
+_LEAF = re.compile(r"(?ai)<(?!p>|li>|br|img)([a-z][a-z0-9]*+)(?:\s[^<>]*+)?>[^<>]*+</\1>")
 
 
 def may_exceed(html: str) -> bool:
@@ -78,7 +79,8 @@ def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: i
 
     def keep(match: re.Match[str]) -> str:
         nonlocal tags, formatting, reopened
-        closing, name, rest = match[1], match[2].lower(), match[3]
+        closing, name, rest = match.groups()
+        name = name.lower() if name.isascii() else name
         if closing and dropped[name]:
             dropped[name] -= 1
             return " "

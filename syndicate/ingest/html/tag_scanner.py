@@ -4,9 +4,9 @@ import re
 from html import unescape
 
 # A ``>`` in a quoted value does not end the tag; a quote in a name does not start a value.
-INSIDE = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
+INSIDE = r"""(?a:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
 """The text between a tag's name and its end."""
-TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({INSIDE})(?:>|\Z)")
+TAG = re.compile(rf"<(/?)([a-zA-Z](?a:[^\s/>])*)({INSIDE})(?:>|\Z)")
 """A start or end tag: the slash of an end tag, the name, and the text between name and ``>``."""
 NO_TAGS = r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?P<code>script|style|textarea|title)\b.*?(?:</(?P=code)|\Z)"
 """A comment, whose irregular ends follow HTML Living Standard 13.2.5.43 to 52, or code, which has no tags."""
