@@ -1,14 +1,13 @@
 """Metrics for Prometheus at /metrics, as text or OpenMetrics. No other module imports prometheus_client."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from ipaddress import ip_address
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,16 +21,8 @@ ActorOf = Callable[[str, datetime], Actor | None]
 PREFIX = "syndicate_"
 
 
-def metrics_handler(reader: MetricsReader, actor_of: ActorOf) -> Callable[[Request], Awaitable[Response]]:
-    """Return the handler of /metrics: free on loopback, elsewhere for tokens with ``metrics:read``."""
-
-    async def respond(request: Request) -> Response:
-        return await run_in_threadpool(_respond, request, reader, actor_of, datetime.now(UTC))
-
-    return respond
-
-
-def _respond(request: Request, reader: MetricsReader, actor_of: ActorOf, now: datetime) -> Response:
+def metrics_response(request: Request, reader: MetricsReader, actor_of: ActorOf, now: datetime) -> Response:
+    """Return the metrics: free on loopback, elsewhere for tokens with ``metrics:read``."""
     headers = {"Cache-Control": "no-store"}
     if not _is_local(request):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from syndicate import measures
+from syndicate.cli.operate.serving import metrics_handler
 from syndicate.jobs.admin.system.metric_views import METRICS
 from syndicate.jobs.publish.site_frame import bare_frame
 from syndicate.jobs.stage_log import StageRun
@@ -20,7 +21,6 @@ from syndicate.published_files import PublishedFiles
 from syndicate.store import schema
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.metrics import metrics_handler
 from syndicate.web.request_counts import counted
 from tests.factories import NOW
 from tests.jobs.room import Room, opened_room, source
@@ -48,7 +48,7 @@ def site(room: Room, tmp_path: Path) -> Iterator[Site]:
     app = create_app(
         WebOptions(), PublishedFiles(tmp_path / "feeds"), services.unsubscribe, templates=templates,
         health=lambda: {"ok": True}, ready=lambda: {"ok": False}, frame=lambda: frame,
-        metrics=metrics_handler(services.metrics, services.admin.tokens.actor_of),
+        metrics=metrics_handler(services),
     )  # fmt: skip
     with serving(counted(app), tmp_path / "feeds") as site:  # type: ignore[arg-type]
         yield site

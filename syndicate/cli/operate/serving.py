@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -216,18 +217,21 @@ def site_app(
         frame=services.site_frame,
         mounted=mounted_apps(services),
         ready=lambda: store_health(services, keep),
-        metrics=_metrics(services),
+        metrics=metrics_handler(services),
     )
     return counted(app)
 
 
-def _metrics(services: Services) -> Callable[[Request], Awaitable[Response]]:
+def metrics_handler(services: Services) -> Callable[[Request], Awaitable[Response]]:
     """Return the handler of /metrics, which imports prometheus_client at the first request."""
     actor_of = TokenActions(store=services.store).actor_of
 
-    async def respond(request: Request) -> Response:
-        from syndicate.web.metrics import metrics_handler
+    def read(request: Request) -> Response:
+        from syndicate.web.metrics import metrics_response
 
-        return await metrics_handler(services.metrics, actor_of)(request)
+        return metrics_response(request, services.metrics, actor_of, datetime.now(UTC))
+
+    async def respond(request: Request) -> Response:
+        return await run_in_threadpool(read, request)
 
     return respond
