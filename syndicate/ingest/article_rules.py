@@ -49,15 +49,15 @@ _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {
     "url": lambda article, _: (article.url,),
     "language": lambda article, _: (article.language,),
     "source": lambda _, source: (source.name,),
-    "anywhere": lambda article, _: (article.title, article.summary, article.text, *article.tags),
+    "anywhere": lambda new, source: (new.title, new.summary, new.text, *_FIELDS["tag"](new, source)),
 }
 
 
 @lru_cache(maxsize=256)
 def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern for the keys of tags with these names; "*" at the end stands for further words."""
-    keys = (re.escape(tag_key(name)) + "( .*)?" * name.endswith("*") for name in names)
-    return re.compile("|".join(keys))
+    """Return a pattern for the keys of tags with these names; "*" stands for all, or for further words."""
+    keys = (re.escape(tag_key(name)) + "( .*)?" * name.endswith("*") for name in names if name != "*")
+    return re.compile(".*" if "*" in names else "|".join(keys))
 
 
 _HIDDEN = _any_of(tuple(_TABLE["names"]))

@@ -118,7 +118,9 @@ def _limit(channel: Channel, facts: ChannelFacts, oldest: Article) -> AbsenceRea
 
 _VALUES: Mapping[ClauseField, Callable[[ChannelFacts], str]] = {
     ClauseField.SECTION: lambda facts: f"its section is {facts.article.section or 'empty'}",
-    ClauseField.TAG: lambda facts: f"its tags are {', '.join(facts.article.tags) or 'empty'}",
+    ClauseField.TAG: lambda facts: ", hidden: ".join(
+        [f"its tags are {', '.join(facts.article.tags) or 'empty'}", *facts.article.hidden_tags]
+    ),
     ClauseField.SOURCE: lambda facts: f"its source is {facts.source}",
     ClauseField.LANGUAGE: lambda facts: f"its language is {facts.article.language or 'unknown'}",
     ClauseField.WORD: lambda _facts: "the words of its title, summary and tags decide",

@@ -148,7 +148,7 @@ class RuleSettings(Section):
             none=tuple(map(parse_condition, self.none)),
             verdict=Verdict.DROP if self.drop else Verdict.KEEP if self.keep else None,
             tags=tuple(filter(None, map(clean_line, self.tags))),
-            hide_tags=self.hide_tags,
+            hide_tags=tuple(filter(None, map(clean_line, self.hide_tags))),
             section=None if self.section is None else clean_line(self.section, 100),
             title=parse_rewrite(self.title.find, self.title.put) if self.title else None,
             boost=self.boost,

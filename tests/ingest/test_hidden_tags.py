@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 
-from syndicate.ingest.article_rules import Rule, apply_rules, hidden_tags, parse_condition
+from syndicate.ingest.article_rules import Rule, Verdict, apply_rules, hidden_tags, parse_condition
 from syndicate.ingest.identity import accept
 from syndicate.model import Entry, Source
 
@@ -74,3 +75,33 @@ def test_rules_hide_further_tags_and_show_hidden_ones() -> None:
         ("hidden tag Promo week 3", "hidden tag Staff-Pick"),
         ("tag Internal medicine",),
     ]
+
+
+def test_a_star_in_the_name_of_a_source_stands_for_itself() -> None:
+    assert hidden_tags(["Harbour", "Harbour pilots"], replace(SOURCE, title="Harbour *")) == ("Harbour",)
+
+
+def test_the_names_of_thousands_of_sources_are_compared_quickly() -> None:
+    sources = [replace(SOURCE, name=f"paper {number}") for number in range(2_000)]
+    hidden_tags(["Piers"], SOURCE)
+
+    start = process_time()
+    found = [hidden_tags(["Piers", source.name], source) for source in sources]
+
+    assert found == [(source.name,) for source in sources]
+    assert process_time() - start < 2
+
+
+def test_a_rule_about_anything_knows_hidden_tags() -> None:
+    entry = Entry(guid="1", url="https://harbour.example/1", title="Pier", tags=("internal-sponsored",))
+    rules = [Rule(name="ads", all=(parse_condition("anywhere: sponsored"),), verdict=Verdict.DROP)]
+
+    assert apply_rules(rules, accept(entry, SOURCE, NOW), SOURCE).dropped_by == "ads"
+
+
+def test_a_star_alone_hides_every_tag() -> None:
+    entry = Entry(guid="1", url="https://harbour.example/1", title="Pier", tags=("Piers", "Old town"))
+
+    ruled = apply_rules([Rule(name="none", hide_tags=("*",))], accept(entry, SOURCE, NOW), SOURCE)
+
+    assert (ruled.article.tags, ruled.article.hidden_tags) == ((), ("Piers", "Old town"))

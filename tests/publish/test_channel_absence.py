@@ -74,3 +74,9 @@ def test_each_failing_clause_is_quoted(query: str):
 def test_several_reasons_are_all_given():
     failing = parse_query("section:sport tag:climate")
     assert kinds(facts(failing=failing, failure="disk full")) == ["query", "query", "failed"]
+
+
+def test_a_hidden_tag_is_named_beside_the_others():
+    found = facts(failing=parse_query("tag:news"), article=sample(tags=("Piers",), hidden_tags=("News",)))
+    (reason,) = absence_reasons(CHANNEL, found, now=NOW, window_hours=24)
+    assert reason.text == "tag:news does not hold: its tags are Piers, hidden: News"
