@@ -375,3 +375,9 @@ def old_row(connection, table: str, **given: object) -> int:
     statement = text(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING *")
     found: int = connection.scalars(statement, values).one()
     return found
+
+
+def test_the_version_before_may_go_on_beside_each_later_migration():
+    # The last of version 0.1, of which no version before was in use.
+    later = [one for one in all_migrations() if one.number > 70]
+    assert [one.name for one in later if one.oldest_reader == one.number] == []
