@@ -58,6 +58,13 @@ def test_articles_wait_oldest_first_until_they_are_placed(room):
     assert (again.id, again.title, again.story_id) == (ids[2], "Edited", story)
 
 
+def test_more_articles_than_a_statement_has_parameters_for_can_be_placed_again(room):
+    connection, _, _, ids = room
+    many = [*range(20_000, 90_000), *ids]
+    again = story_store.unplaced_articles(connection, len(many), ids=many)
+    assert [one.id for one in again] == [ids[2], ids[1], ids[0]]
+
+
 def test_the_index_is_loaded_from_a_moment_on(room):
     connection, _source, _, ids = room
     story = factories.place(connection, ids[0])

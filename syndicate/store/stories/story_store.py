@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ _UNLINK = CompiledStatement(delete(schema.related).where(_LINKS.article_id == bi
 _LINK = CompiledStatement(insert(schema.related))
 # Only needed columns: converting the others to dates and lists costs time.
 _OF_WAITING = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
-_WAITING, _TO_PLACE_AGAIN = (
+_WAITING, _REQUEUED = (
     CompiledStatement(
         select(*(schema.articles.c[name] for name in (*_OF_WAITING, "read_more_json")), _BODIES.html)
         .join(schema.article_bodies, _BODIES.article_id == schema.articles.c.id)
@@ -116,13 +117,13 @@ def unplaced_articles(
     connection: Connection, limit: int, *, ids: Collection[int] | None = None
 ) -> list[UnplacedArticle]:
     """Return articles without a place, or the articles ``ids``, the oldest publication first."""
-    statement, named = (_WAITING, {}) if ids is None else (_TO_PLACE_AGAIN, {"ids": [*ids, 0]})
-    found = []
-    for *values, listed, html in statement.rows(connection, {**named, "most": limit}):
+    most, found = {"most": limit}, []
+    rows = _WAITING.rows(connection, most) if ids is None else _REQUEUED.rows_of(connection, ids, **most)
+    for *values, listed, html in rows:
         facts = dict(zip(_OF_WAITING, values, strict=True))
         facts |= {"published": from_microseconds(facts["published"]), "text": plain_text(html)}
         found.append(UnplacedArticle(**facts, read_more=tuple(json.loads(listed))))
-    return found
+    return sorted(found, key=attrgetter("published", "id"))
 
 
 def count_unplaced(connection: Connection) -> int:
