@@ -65,9 +65,9 @@ class TermSpace:
         self._counts[article.term_numbers()] -= 1
 
     def _expect(self, articles: int) -> None:
-        """Count articles; make room in time for a term that all of them have."""
+        """Count articles; make room in time for a term that all of them have as two words."""
         self.documents += articles
-        if self.documents > np.iinfo(self._counts.dtype).max:
+        if 2 * self.documents > np.iinfo(self._counts.dtype).max:
             self._counts = self._counts.astype(np.uint32)
 
     def weigh(self, article: ArticleTerms, title_weight: float) -> Fingerprint:
