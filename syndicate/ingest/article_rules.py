@@ -64,8 +64,14 @@ _HIDDEN = _any_of(tuple(_TABLE["names"]))
 
 
 def hidden_tags(tags: Iterable[str], source: Source) -> tuple[str, ...]:
-    """Return the tags that are no subject: by the tables, written by machines, cut, or the source's name."""
-    own = {tag_key(name) for name in (source.name, source.title, site_host(source.home_url))}
+    """Return the tags that are no subject: by the tables, written by machines, cut, or the source's name.
+
+    A name of one word, such as "Politics", may be a subject. Own articles show the tags they were given.
+    """
+    if source.own:
+        return ()
+    own = {key for name in (source.name, source.title) if " " in (key := tag_key(name))}
+    own.add(tag_key(site_host(source.home_url)))
     return tuple(
         tag
         for tag in tags
@@ -127,7 +133,8 @@ class Rule:
 
     A rule matches if all conditions in ``all``, any in ``any`` (unless it is empty) and none in ``none``
     hold. ``sources`` are the names of sources, empty for every source. ``tags`` are shown, also if they were
-    hidden; ``hide_tags`` are not. ``section`` is ``None`` to keep the article's section. ``boost`` multiplies
+    hidden; ``hide_tags`` are not. A rule with ``show_tags`` (keys) matches articles with such hidden tags and
+    shows these. ``section`` is ``None`` to keep the article's section. ``boost`` multiplies
     the article's weight in the ranking.
     """
 
@@ -139,6 +146,7 @@ class Rule:
     verdict: Verdict | None = None
     tags: tuple[str, ...] = ()
     hide_tags: tuple[str, ...] = ()
+    show_tags: frozenset[str] = frozenset()
     section: str | None = None
     title: Rewrite | None = None
     boost: float = 1.0
@@ -146,6 +154,8 @@ class Rule:
     def matches(self, article: NewArticle, source: Source) -> bool:
         """Return whether the rule matches this article."""
         if self.sources and source.name not in self.sources:
+            return False
+        if self.show_tags and not self._shown(article):
             return False
         return (
             all(condition.holds(article, source) for condition in self.all)
@@ -156,7 +166,8 @@ class Rule:
     def change(self, article: NewArticle) -> NewArticle:
         """Return the article with the rule's changes."""
         hidden = [tag for tag in article.tags if _any_of(self.hide_tags).fullmatch(tag_key(tag))]
-        tags = spellings((*(tag for tag in article.tags if tag not in hidden), *self.tags))
+        kept = (tag for tag in article.tags if tag not in hidden)
+        tags = spellings((*kept, *self._shown(article), *self.tags))
         title = self.title.apply(article.title) if self.title else article.title
         return replace(
             article,
@@ -167,6 +178,9 @@ class Rule:
             section=article.section if self.section is None else self.section,
             boost=article.boost * self.boost,
         )
+
+    def _shown(self, article: NewArticle) -> list[str]:
+        return [tag for tag in article.hidden_tags if tag_key(tag) in self.show_tags]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

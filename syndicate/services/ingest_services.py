@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syndicate.jobs.lease_owners import lease_owner
-from syndicate.model import Source, SourceList
+from syndicate.model import Channel, ClauseField, Newsletter, Source, SourceList
 from syndicate.services.declared import declared_lists, declared_sources
+from syndicate.services.stored_declarations import all_channels, all_newsletters
 from syndicate.settings import Settings
 from syndicate.store import Store
 from syndicate.store.subscribers import audience_store
+from syndicate.text.names import tag_key
 from syndicate.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -109,14 +113,35 @@ class IngestServices:
             polling=PollingOptions(min_interval=http.min_interval, max_interval=longest),
             owner=self.owner,
             agent=self._user_agent,
-            rules=self.rules,
+            rules=self.applied_rules,
             pages=self.settings.pages.as_options(PageOptions),
         )
+
+    @cached_property
+    def channels(self) -> Sequence[Channel]:
+        """Declared and added channels."""
+        return all_channels(self.settings, self.store)
+
+    @cached_property
+    def newsletters(self) -> Sequence[Newsletter]:
+        """Declared and added newsletters."""
+        return all_newsletters(self.settings, self.store)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """Declared rules, in order."""
         return tuple(declared.rule() for declared in self.settings.rules)
+
+    def applied_rules(self) -> tuple[Rule, ...]:
+        """Return the declared rules after one that shows hidden tags which present queries name."""
+        from syndicate.ingest.article_rules import Rule
+
+        queries = (*(one.clauses for one in self.channels), *(one.clauses for one in self.newsletters))
+        clauses = chain.from_iterable(queries)
+        values = (value for clause in clauses if clause.field is ClauseField.TAG for value in clause.values)
+        named = frozenset(map(tag_key, values))
+        shown = (Rule(name="tags of channels and newsletters", show_tags=named),) if named else ()
+        return (*shown, *self.rules)
 
     @cached_property
     def rule_dry_run(self) -> RuleDryRun:
@@ -128,7 +153,7 @@ class IngestServices:
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
             zone=self.zone,
-            rules=self.rules,
+            rules=self.applied_rules,
         )
 
     @cached_property

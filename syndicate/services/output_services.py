@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from syndicate import __version__
 from syndicate.errors import needs_extra
-from syndicate.model import Brand, Channel, Newsletter
+from syndicate.model import Brand
 from syndicate.published_files import PublishedFiles
 from syndicate.services.declared import brand_of
 from syndicate.services.ingest_services import IngestServices
-from syndicate.services.stored_declarations import all_channels, all_newsletters
 from syndicate.store.output import added_channels, stale
 
 if TYPE_CHECKING:
@@ -74,11 +72,6 @@ class OutputServices(IngestServices):
         words = Templates(None, self.settings.site.language).words("pages/words.html")
         return self.settings.sign_up.consent or str(words["consent"])
 
-    @cached_property
-    def channels(self) -> Sequence[Channel]:
-        """Declared and added channels."""
-        return all_channels(self.settings, self.store)
-
     @property
     def moved_channels(self) -> dict[str, str]:
         """Present name of each channel by its former names."""
@@ -94,11 +87,6 @@ class OutputServices(IngestServices):
     def former_channels(self) -> dict[str, str]:
         """Present name of each channel by its former names, and ``""`` for channels that are gone."""
         return {**dict.fromkeys(self.gone_channels, ""), **self.moved_channels}
-
-    @cached_property
-    def newsletters(self) -> Sequence[Newsletter]:
-        """Declared and added newsletters."""
-        return all_newsletters(self.settings, self.store)
 
     @property
     def brands(self) -> tuple[Brand, ...]:

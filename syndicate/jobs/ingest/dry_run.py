@@ -27,7 +27,7 @@ class RuleDryRun:
     fetcher: Callable[[], FetchThread]
     parser: Callable[[], ParserPool]
     zone: ZoneInfo
-    rules: tuple[Rule, ...]
+    rules: Callable[[], tuple[Rule, ...]]
 
     def read(self, source: Source, now: datetime, limit: int) -> list[RuledArticle]:
         """Fetch a source and return its latest articles with the result of the rules.
@@ -49,15 +49,18 @@ class RuleDryRun:
             except ParseError:
                 continue
         articles.sort(key=lambda article: article.published, reverse=True)
-        return [(source, article, apply_rules(self.rules, article, source)) for article in articles[:limit]]
+        return self._ruled((source, article) for article in articles[:limit])
 
     def stored(self, limit: int) -> list[RuledArticle]:
         """Return the latest stored articles, with their publishers' titles, and the result of the rules."""
         with self.store.read() as connection:
             latest = article_store.latest_articles(connection, limit)
             sources = source_store.get_sources(connection, [stored.source_id for stored, _ in latest])
-        pairs = [(sources[stored.source_id], _as_new(stored, text)) for stored, text in latest]
-        return [(source, article, apply_rules(self.rules, article, source)) for source, article in pairs]
+        return self._ruled((sources[stored.source_id], _as_new(stored, text)) for stored, text in latest)
+
+    def _ruled(self, articles: Iterable[tuple[Source, NewArticle]]) -> list[RuledArticle]:
+        rules = self.rules()
+        return [(source, article, apply_rules(rules, article, source)) for source, article in articles]
 
 
 def _as_new(stored: Article, text: str) -> NewArticle:

@@ -39,7 +39,7 @@ class EntryImporter:
     polling: PollingOptions
     owner: str
     agent: Callable[[], UserAgent]
-    rules: tuple[Rule, ...] = ()
+    rules: Callable[[], tuple[Rule, ...]] = tuple
     pages: PageOptions = field(default_factory=PageOptions)
 
     def known_item_hashes(self, source: Source, listed: Sequence[str] = ()) -> frozenset[str]:
@@ -59,7 +59,7 @@ class EntryImporter:
 
     def plan(self, contents: Sequence[DocumentContent], now: datetime) -> list[EntryPlan]:
         """Return the rows to write for documents of different sources."""
-        return plan_entries(self.store, self.rules, self.pages, contents, now)
+        return plan_entries(self.store, self.rules(), self.pages, contents, now)
 
 
 def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetime) -> list[int]:

@@ -128,3 +128,15 @@ def test_tombstones_on_both_engines(store, now):
         assert tombstones.count_dropped(connection) == {"adverts": 1}
         assert old_rows.prune_tombstones(connection, before=now + timedelta(days=1)) == 1
         assert tombstones.count_dropped(connection) == {}
+
+
+def test_a_hidden_tag_that_a_query_names_is_shown(room: Room, feed: Callable[..., None]):
+    channel = '[[channels]]\nname = "short"\nquery = "tag:news,featured"\n'
+    newsletter = '[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 07:00"\nquery = "-tag:update"\n'
+    items = (item(1, category="News"), item(2, category="Update"), item(3, category="Sticky"))
+    feed(*items, rules=channel + newsletter)
+    room.ingest()
+    found = {title: (one.tags, one.hidden_tags) for title, one in room.articles().items()}
+    assert found["Title 1"] == (("News",), ())
+    assert found["Title 2"] == (("Update",), ())
+    assert found["Title 3"] == ((), ("Sticky",))
