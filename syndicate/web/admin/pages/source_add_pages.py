@@ -123,5 +123,6 @@ def rules(request: AdminRequest) -> Answer:
                 tried = details.ruled(found[0], found[1], request.now)
             except ParseError as error:
                 wrong = str(error)
-    page = {"rules": job.rules, "tried": tried, "source": name, "wrong": {"source": wrong} if wrong else {}}
+    declared = [rule for rule in job.rules() if not rule.show_tags]
+    page = {"rules": declared, "tried": tried, "source": name, "wrong": {"source": wrong} if wrong else {}}
     return Show("admin/sources/rules.html", page, 422 if wrong else 200)
