@@ -22,7 +22,6 @@ UNBOUNDED = {
     "feed_words._read": "languages with a file",
     "environment.words": "no argument",
     "markdown.markdown_parser": "two values",
-    "field_store._save": "two engines",
     # By the number of places of a batch, which the sender's connections bound.
     "delivery_statements.claim": "two values",
     "delivery_statements.begin": "places",

@@ -148,7 +148,7 @@ def test_the_documented_fields_of_a_row_exist(heading: str) -> None:
 def test_every_field_that_a_page_template_reads_is_documented() -> None:
     fields = set().union(*map(documented, [*OBJECTS, *INTERNAL, "Archive of a newsletter"]))
     fields |= set(re.findall(r"`\.(\w+)`", DOCUMENTATION)) | {"removeprefix", "removesuffix", "split", "get"}
-    fields |= {"startswith", "splitlines", "items", "year"}
+    fields |= {"startswith", "rstrip", "splitlines", "items", "year"}
     for name in SITE_TEMPLATES:
         assert attributes(TEMPLATES, f"pages/{name}.html") <= fields, name
 
