@@ -18,7 +18,7 @@ from typing import Any
 
 from syndicate.errors import ConfigError, needs_extra
 from syndicate.ingest.limits import MAX_TAG_CHARACTERS
-from syndicate.model import NewArticle, Source
+from syndicate.model import Clause, ClauseField, NewArticle, Source
 from syndicate.text.names import spellings, tag_key
 from syndicate.text.plain import UNSPACED, clean_line, folded_words
 from syndicate.text.tables import table_of
@@ -181,6 +181,13 @@ class Rule:
 
     def _shown(self, article: NewArticle) -> list[str]:
         return [tag for tag in article.hidden_tags if tag_key(tag) in self.show_tags]
+
+
+def rules_of_queries(clauses: Iterable[Clause]) -> tuple[Rule, ...]:
+    """Return a rule that shows the hidden tags which clauses of queries name, if any does."""
+    values = (value for clause in clauses if clause.field is ClauseField.TAG for value in clause.values)
+    named = frozenset(map(tag_key, values))
+    return (Rule(name="tags of channels and newsletters", show_tags=named),) if named else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

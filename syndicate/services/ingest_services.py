@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syndicate.jobs.lease_owners import lease_owner
-from syndicate.model import Channel, ClauseField, Newsletter, Source, SourceList
+from syndicate.model import Channel, Newsletter, Source, SourceList
 from syndicate.services.declared import declared_lists, declared_sources
 from syndicate.services.stored_declarations import all_channels, all_newsletters
 from syndicate.settings import Settings
 from syndicate.store import Store
 from syndicate.store.subscribers import audience_store
-from syndicate.text.names import tag_key
 from syndicate.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -134,14 +133,10 @@ class IngestServices:
 
     def applied_rules(self) -> tuple[Rule, ...]:
         """Return the declared rules after one that shows hidden tags which present queries name."""
-        from syndicate.ingest.article_rules import Rule
+        from syndicate.ingest.article_rules import rules_of_queries
 
         queries = (*(one.clauses for one in self.channels), *(one.clauses for one in self.newsletters))
-        clauses = chain.from_iterable(queries)
-        values = (value for clause in clauses if clause.field is ClauseField.TAG for value in clause.values)
-        named = frozenset(map(tag_key, values))
-        shown = (Rule(name="tags of channels and newsletters", show_tags=named),) if named else ()
-        return (*shown, *self.rules)
+        return (*rules_of_queries(chain.from_iterable(queries)), *self.rules)
 
     @cached_property
     def rule_dry_run(self) -> RuleDryRun:
