@@ -179,7 +179,7 @@ READS_BY_MODULE = {
     "private_feed_store": "feed_choices feed_owner feed_revision",
     "quarantine": "count_failures failures",
     "ranked_lists": (
-        "first_published newest_first_seen ranked_stories rare_sources linked_sources "
+        "first_published ranked_stories rare_sources linked_sources "
         "section_counts source_records source_weights stories_of stories_updated "
         "story_reads"
     ),

@@ -34,6 +34,7 @@ class RankingJob:
     options: RankingOptions
     _last_inputs: tuple[object, ...] | None = field(default=None, init=False)
     _cache: story_facts.StoryFactsCache | None = field(default=None, init=False)
+    _lists: dict[str, tuple[RankedStory, ...]] = field(default_factory=dict, init=False)
     _placements: int = field(default=-1, init=False)
     _moved: set[int] = field(default_factory=set, init=False)
     # Hour whose places are recorded.
@@ -41,7 +42,8 @@ class RankingJob:
 
     def is_due(self, now: datetime) -> bool:
         """Return whether an input of the lists has changed since the last run."""
-        return self._last_inputs != self._inputs(now)
+        with self.store.read() as connection:
+            return self._last_inputs != self._inputs(connection, now)
 
     def note_moved(self, stories: Collection[int], placements: int) -> None:
         """Note the stories that a placement moved, with the counter of placements after it.
@@ -59,10 +61,13 @@ class RankingJob:
 
         ``keep_lease`` raises in a transaction of a process that has lost the lease.
 
-        The lists are as of the clock's last step, or of the newest article if that came later: between two
-        steps only new articles and the editor change them.
+        The lists are as of the end of the clock's step: until then only new articles and the editor change
+        them.
         """
-        inputs = self._inputs(now)
+        today = rank_step(now, int(story_facts.DAY.total_seconds()))
+        with self.store.read() as connection:
+            inputs = self._inputs(connection, now)
+            weights, learned = self._weights(connection, today)
         decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
         if decided or inputs[2]:
             with self.store.write() as connection:
@@ -70,7 +75,11 @@ class RankingJob:
                 decision_store.sync_headlines(connection, at=now)
                 if decided:
                     refresh_chosen_leads(connection, now)
-        weights = self._learn(now, keep_lease)
+        if learned is not None:
+            with self.store.write() as connection:
+                keep_lease(connection)
+                ranked_lists.save_source_weights(connection, learned, now=today)
+                ranked_lists.prune_inputs(connection, before=today - RHYTHM)
         # Restored only after success.
         cache, self._cache = self._cache, None
         with self.store.read() as connection:
@@ -78,14 +87,16 @@ class RankingJob:
             same = cache is not None and (placements, weights) == (self._placements, cache.weights)
             if cache is None or not same or now < cache.read_at:
                 cache = story_facts.StoryFactsCache(self.options, weights)
+                self._lists.clear()
             overrides = story_facts.editor_overrides(connection, now) if inputs[2] else {}
             # Another process that has just started may have changed their leads.
             moved = self._moved | decision_store.stories_with_choices(connection)
-            lists = zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True)
+            lists = dict(zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True))
             changed = {
                 name: fresh
-                for name, fresh in lists
-                if [*map(_shown, ranked_lists.ranked_stories(connection, name))] != [*map(_shown, fresh)]
+                for name, fresh in lists.items()
+                if fresh != self._lists.get(name)
+                and [*map(_shown, ranked_lists.ranked_stories(connection, name))] != [*map(_shown, fresh)]
             }
         hour = rank_step(now, 3600)
         if changed or hour != self._hour:
@@ -99,33 +110,28 @@ class RankingJob:
                 if hour != self._hour:
                     ranked_history.record_hour(connection, hour)
             self._hour = hour
-        self._cache, self._placements, self._last_inputs = cache, placements, inputs
+        self._cache, self._lists, self._placements, self._last_inputs = cache, lists, placements, inputs
         self._moved.clear()
         return tuple(changed)
 
-    def _learn(self, now: datetime, keep_lease: Callable[[Connection], None]) -> story_facts.Weights:
-        """Return the weights of the sources, learned once a day (UTC); then prune old page views."""
-        today = rank_step(now, int(story_facts.DAY.total_seconds()))
-        with self.store.read() as connection:
-            known = learned = ranked_lists.source_weights(connection)
-            if not known or any(weight.learned != today for weight in known.values()):
-                learned = learned_weights(connection, today, self.options)
-            weights = story_facts.source_weights(connection, learned)
-        if learned != known:
-            with self.store.write() as connection:
-                keep_lease(connection)
-                ranked_lists.save_source_weights(connection, learned, now=today)
-                ranked_lists.prune_inputs(connection, before=today - RHYTHM)
-        return weights
+    def _weights(
+        self, connection: Connection, today: datetime
+    ) -> tuple[story_facts.Weights, dict[int, SourceWeight] | None]:
+        """Return the weights of the sources, learned once a day (UTC), and those learned now."""
+        known = ranked_lists.source_weights(connection)
+        learned = None
+        if not known or any(weight.learned != today for weight in known.values()):
+            learned = learned_weights(connection, today, self.options)
+        weights = story_facts.source_weights(connection, known if learned is None else learned)
+        return weights, None if learned == known else learned
 
-    def _inputs(self, now: datetime) -> tuple[object, ...]:
+    def _inputs(self, connection: Connection, now: datetime) -> tuple[object, ...]:
         """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
-        with self.store.read() as connection:
-            return (
-                rank_step(now, self.options.step_seconds),
-                leases.read_counter(connection, leases.PLACEMENTS),
-                decision_store.decision_ids(connection, at=now),
-            )
+        return (
+            rank_step(now, self.options.step_seconds),
+            leases.read_counter(connection, leases.PLACEMENTS),
+            decision_store.decision_ids(connection, at=now),
+        )
 
 
 def learned_weights(connection: Connection, at: datetime, options: RankingOptions) -> dict[int, SourceWeight]:

@@ -74,13 +74,14 @@ def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] |
 class StoryFactsCache:
     """Facts of stories for ranking, kept between runs; only stories that moved are read again.
 
-    Usual rates and rare sources are as of the last step of the clock.
+    Rare sources are as of the last step of the clock, usual rates as of the last hour.
     """
 
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
         self.weights, self.read_at = weights, EARLIEST
         self._options, self._contenders = options, Contenders(options)
-        self._step, self._days = EARLIEST, 0  # days with articles before the burst, for usual rates
+        self._step = self._hour = EARLIEST
+        self._days = 0  # days with articles before the burst, for usual rates
         self._rows: dict[int, Sequence[story_store.StoryArticleRow]] = {}
         self._rare: set[int] = set()
         self._usual_rate: dict[str, float] = {}
@@ -103,8 +104,8 @@ class StoryFactsCache:
             self._contenders.remove(story_id)
         for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
-        as_of = max(self._step, ranked_lists.newest_first_seen(connection, until=now) or self._step)
-        return self._contenders.top(as_of), self._contenders.trending(as_of, self._usual_rate)
+        end = self._step + timedelta(seconds=self._options.step_seconds)
+        return self._contenders.top(end), self._contenders.trending(end, self._usual_rate)
 
     def note(
         self, connection: Connection, now: datetime, overrides: Mapping[int, EditorOverrides]
@@ -132,14 +133,15 @@ class StoryFactsCache:
         before = [row for story_id in moved for row in self._rows.pop(story_id, ())]
         after = [row for rows in moved.values() for row in rows]
         self._rows |= {story_id: rows for story_id, rows in moved.items() if rows}
-        self._step, quiet = step, step - timedelta(hours=self._options.burst_hours)
+        hour, old_hour = rank_step(step, 3600), self._hour
+        self._step, self._hour, quiet = step, hour, hour - timedelta(hours=self._options.burst_hours)
         changed = {_counted(row) for row in before} ^ {_counted(row) for row in after}
         # ``None`` counts all of them again.
         sources: set[int] | None = {source for *_, source, _, published in changed if published <= step}
         sections: set[str] | None = {section for *_, section, published in changed if published < quiet}
         if old != step:
-            sources = sections = None
-        elif any(published <= quiet - self._days * DAY for *_, published in changed):
+            sources = None
+        if old_hour != hour or any(published <= quiet - self._days * DAY for *_, published in changed):
             sections = None
         if sections is None:
             first = ranked_lists.first_published(connection) or quiet
@@ -147,7 +149,7 @@ class StoryFactsCache:
         if sections is None or sections:
             for section in sections or ():
                 self._usual_rate.pop(section, None)
-            self._usual_rate |= _usual_rates(connection, step, self._days, sections, self._options)
+            self._usual_rate |= _usual_rates(connection, hour, self._days, sections, self._options)
         week = step - RHYTHM_DAYS * DAY
         rare = ranked_lists.rare_sources(connection, sources, since=week, until=step, most=RARE_ARTICLES)
         rarity_changed = rare ^ (self._rare if sources is None else self._rare & sources)

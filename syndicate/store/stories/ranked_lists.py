@@ -31,7 +31,6 @@ from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, insert_on
 from syndicate.store.stories.story_leads import LIST_LEADS
 from syndicate.store.stories.story_moves import SPLIT
-from syndicate.store.stories.story_store import NEWEST
 from syndicate.text.names import tag_key
 
 _DAY = timedelta(days=1)
@@ -185,12 +184,6 @@ def stories_updated(connection: Connection, *, since: datetime, until: datetime)
     """Return the stories whose last update lies in a time span."""
     updated = schema.stories.c.updated
     return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
-
-
-def newest_first_seen(connection: Connection, *, until: datetime) -> datetime | None:
-    """Return when the newest article was first seen."""
-    found = NEWEST.rows(connection, {"until": to_microseconds(until)})
-    return from_microseconds(found[0][0]) if found else None
 
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:

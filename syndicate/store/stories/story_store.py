@@ -355,8 +355,6 @@ def _link(
     return RelatedLink(article_id=row.id, url=url, score=score, parts=parts or {}, **facts)
 
 
-_SEEN = schema.articles.c.first_seen
-NEWEST = CompiledStatement(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _ARTICLES, _LEADS, _STORIES = schema.articles.c, schema.story_leads.c, schema.stories.c
 _LEADING = (_LEADS.story_id == _ARTICLES.story_id) & (_LEADS.article_id == _ARTICLES.id)

@@ -1,10 +1,11 @@
 """Stories that compete for the lists; few are scored again when a story moves.
 
-The score of an unchanged story in ``top`` only falls. So its last score is a bound, and the story is scored
-again only if its bound reaches the list. ``trending`` scores stories with several recent sources.
+The score of an unchanged story in ``top`` is the same within a step of the clock and falls with each step. So
+its last score is a bound, and the story is scored again only if its bound reaches the list. ``trending``
+scores stories with several recent sources.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -30,7 +31,11 @@ class Contenders:
         self._bounds: dict[int, float] = {}
         # By story: the time from which fewer than ``least_sources`` have recent reports.
         self._ends: dict[int, datetime] = {}
+        # The time and the scale of these scores and marks, and the stories that have come since.
         self._before = EARLIEST, inf, 0
+        self._scored: dict[int, ScoredStory | None] = {}
+        self._marks: dict[int, dict[str, float]] = {}
+        self._moved: set[int] = set()
         # Only stories with a higher bound are scored.
         self._enough = 0.0
 
@@ -39,6 +44,7 @@ class Contenders:
         story_id, count = story.story_id, self._options.least_sources
         self.remove(story_id)
         self._stories[story_id], self._bounds[story_id] = story, inf
+        self._moved.add(story_id)
         articles = sorted(story.articles, key=lambda article: article.seen)
         newest = {article.source_id: article.seen for article in articles}
         if len(newest) >= count:
@@ -47,35 +53,50 @@ class Contenders:
 
     def remove(self, story_id: int) -> None:
         """Forget a story."""
-        for known in (self._stories, self._bounds, self._ends):
+        for known in (self._stories, self._bounds, self._ends, self._scored, self._marks):
             known.pop(story_id, None)
+        self._moved.discard(story_id)
 
     def top(self, now: datetime) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_top`` for all stories."""
         hours, most = scale = ranking.top_scale(self._stories.values(), now, self._options)
-        if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
-            # Scores may have risen.
-            self._bounds = dict.fromkeys(self._stories, inf)
-        self._before = now, *scale
-        scored_stories: dict[int, ScoredStory | None] = {}
+        waiting: Collection[int] = self._moved
+        if self._before != (now, *scale):
+            if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
+                # Scores may have risen.
+                self._bounds = dict.fromkeys(self._stories, inf)
+            self._before, waiting = (now, *scale), self._stories
+            self._scored.clear()
+            self._marks.clear()
         factor = _LOWERED
-        while True:
-            enough = self._enough
-            for story_id in [number for number, bound in self._bounds.items() if bound > enough]:
-                if story_id not in scored_stories:
-                    story = self._stories[story_id]
-                    scored_stories[story_id] = scored = ranking.score_top(story, now, scale, self._options)
-                    self._bounds[story_id] = _bound(story, scored, now)
-            listed = ranking.listed_top(
-                scored_stories.values(), self._stories, now, self._options, self._enough
-            )
-            if listed is not None:
-                break
+        while (listed := self._listed(waiting, now, scale)) is None:
             self._enough = self._enough * factor if self._enough > self._options.floor else 0.0
             factor *= factor
+            waiting = self._stories
+        self._moved.clear()
         full = len(listed) == self._options.limit
         self._enough = _STILL_ENOUGH * min((story.score for story in listed), default=0.0) if full else 0.0
+        kept = [story_id for story_id in self._scored if self._bounds[story_id] > self._enough]
+        self._scored = {story_id: self._scored[story_id] for story_id in kept}
         return listed
+
+    def _listed(
+        self, waiting: Collection[int], now: datetime, scale: tuple[float, int]
+    ) -> tuple[RankedStory, ...] | None:
+        """Score those of the waiting stories that could have a place; ``None`` if another could have one."""
+        bounds, enough = self._bounds, self._enough
+        for story_id in [number for number in waiting if bounds[number] > enough]:
+            if story_id not in self._scored:
+                story = self._stories[story_id]
+                self._scored[story_id] = scored = ranking.score_top(story, now, scale, self._options)
+                bounds[story_id] = _bound(story, scored, now)
+        return ranking.listed_top(self._scored.values(), self._recent, self._options, enough)
+
+    def _recent(self, story_id: int) -> dict[str, float]:
+        marks = self._marks.get(story_id)
+        if marks is None:
+            marks = self._marks[story_id] = ranking.recent_sources(self._stories[story_id], self._before[0])
+        return marks
 
     def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_trending`` for all stories, with these usual rates of their topics."""

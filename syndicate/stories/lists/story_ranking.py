@@ -6,7 +6,7 @@ Kleinberg 2002).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence
+from collections.abc import Callable, Iterable, Reversible, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -130,7 +130,8 @@ def rank_top(
     """
     scale = top_scale(stories, now, options)
     scored_stories = [score_top(story, now, scale, options) for story in stories]
-    return listed_top(scored_stories, {story.story_id: story for story in stories}, now, options) or ()
+    known = {story.story_id: story for story in stories}
+    return listed_top(scored_stories, lambda story_id: recent_sources(known[story_id], now), options) or ()
 
 
 def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
@@ -155,19 +156,15 @@ def score_top(
 
 def listed_top(
     scored_stories: Iterable[ScoredStory | None],
-    stories: Mapping[int, StoryFacts],
-    now: datetime,
+    marks: Callable[[int], dict[str, float]],
     options: RankingOptions,
     known_above: float = 0.0,
 ) -> tuple[RankedStory, ...] | None:
-    """Return the list ``top`` of scored stories; ``None`` if a missing story could have a place."""
-    return _listed(
-        scored_stories,
-        options,
-        options.floor,
-        known_above,
-        lambda story: _recent(stories[story.story_id], now),
-    )
+    """Return the list ``top`` of scored stories; ``None`` if a missing story could have a place.
+
+    ``marks`` returns ``recent_sources`` of a story.
+    """
+    return _listed(scored_stories, options, options.floor, known_above, marks)
 
 
 def rank_trending(
@@ -230,7 +227,7 @@ def _echo(story: StoryFacts, now: datetime, options: RankingOptions) -> float:
     return factor
 
 
-def _recent(story: StoryFacts, now: datetime) -> dict[str, float]:
+def recent_sources(story: StoryFacts, now: datetime) -> dict[str, float]:
     """Return the number of sources in the shortest span that has half of them, and two if there are two."""
     newest: dict[int, datetime] = {}
     for article in story.articles:
@@ -265,7 +262,7 @@ def _listed(
     options: RankingOptions,
     floor: float,
     known_above: float = 0.0,
-    marks: Callable[[ScoredStory], dict[str, float]] = lambda _one: {},
+    marks: Callable[[int], dict[str, float]] = lambda _story: {},
 ) -> tuple[RankedStory, ...] | None:
     """Return the list, best first; at equal score the fresher story, then the smaller id."""
     limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
@@ -279,7 +276,7 @@ def _listed(
             position=position,
             score=story.score,
             coverage=story.coverage,
-            parts={**story.parts, **marks(story)},
+            parts={**story.parts, **marks(story.story_id)},
         )
         for position, story in enumerate(places, start=1)
     )

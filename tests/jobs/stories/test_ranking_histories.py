@@ -166,8 +166,7 @@ def anew(newsroom: Newsroom, store: Store) -> dict[str, list[Row]]:
     with store.read() as connection:
         rows = candidates(connection, now, options)
         facts = story_facts(connection, rows, now, options)
-        arrived = [one.first_seen for one in article_store.get_articles(connection, range(1, 500)).values()]
-    moment = max([rank_step(now, options.step_seconds), *(seen for seen in arrived if seen <= now)])
+    moment = rank_step(now, options.step_seconds) + timedelta(seconds=options.step_seconds)
     return {
         "top": shown(rank_top(facts, moment, options)),
         "trending": shown(rank_trending(facts, moment, options)),
