@@ -72,7 +72,6 @@ def place(
             published=published,
             title=report.title,
             terms=terms,
-            language=report.language,
         )
     )
     if placement.story is None:

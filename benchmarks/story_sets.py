@@ -42,7 +42,6 @@ class Document:
             published=self.published,
             title=self.title,
             terms=terms_of(self.title, self.text, self.language),
-            language=self.language,
         )
 
 

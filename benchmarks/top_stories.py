@@ -122,7 +122,6 @@ def _place(index: StoryIndex, number: int, source: int, moment: datetime, title:
         published=moment,
         title=title,
         terms=terms_of(title, "", "en"),
-        language="en",
     )
     placement = index.add(item)
     if placement.story is None:

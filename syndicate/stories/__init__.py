@@ -21,4 +21,5 @@ from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.story_index import StoryIndex
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint
+from syndicate.stories.terms.repeated_lines import without_repeated
 from syndicate.stories.terms.weighed_terms import ArticleTerms, extract_terms, shared_terms, usual_stems

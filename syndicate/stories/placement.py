@@ -17,7 +17,6 @@ class IndexedArticle:
     published: datetime
     title: str
     terms: ArticleTerms
-    language: str = ""
     hints: tuple[int, ...] = ()
 
 

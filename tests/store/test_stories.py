@@ -1,5 +1,6 @@
 """Stories, related links, stale pages and ranked lists as rows."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -115,7 +116,7 @@ def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
     (batch,) = index_rows.placed_articles(connection, NOW - timedelta(hours=1))
     listed = {one.article_id: one.read_more for one in batch}
     assert listed.pop(plain) is None
-    found = {number: index_rows.read_more_titles(titles or "") for number, titles in listed.items()}
+    found = {number: json.loads(titles or "") for number, titles in listed.items()}
     assert found == {four: ["Title 1", "Title 2"], five: ["Title 1"]}
 
 

@@ -68,10 +68,9 @@ def article(number: int, title: str, text: str = "", **changes: object) -> Index
         "article_id": number,
         "source_id": number,
         "published": START + timedelta(minutes=30 * number),
-        "language": "en",
         **changes,
     }
-    terms = terms_of(title, text, str(fields["language"]))
+    terms = terms_of(title, text, str(fields.pop("language", "en")))
     return IndexedArticle(title=title, terms=terms, **fields)  # type: ignore[arg-type]
 
 

@@ -32,7 +32,6 @@ def joined_stories(
                 published=article.published,
                 title=article.title,
                 terms=extract_terms([(article.title, text, article.language)])[0],
-                language=article.language,
             )
         )
         joined.append(placed.story)

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from syndicate.files import temporary_folder
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.jobs.stories.placing import Placing
+from syndicate.jobs.stories.placing import Placing, with_terms
 from syndicate.jobs.stories.stories_job import load_index
 from syndicate.store import Store, open_store
 from syndicate.store.stories import decision_store, replay_rows, story_store
-from syndicate.stories import StoryIndex, StoryOptions, extract_terms
+from syndicate.stories import StoryIndex, StoryOptions
 
 # Articles placed in a transaction.
 BATCH = 250
@@ -57,10 +57,9 @@ class PastNewsroom:
         self._index.forget_before(now - timedelta(days=self.options.window_days))
         with self.present.read() as present, self.store.write() as connection:
             replay_rows.copy_unplaced_articles(present, connection, [number for number, _ in arrivals])
-            waiting = story_store.unplaced_articles(connection, BATCH)
-            terms = extract_terms((article.title, article.text, article.language) for article in waiting)
+            waiting = with_terms(story_store.unplaced_articles(connection, BATCH))
             decisions = decision_store.pair_decisions(connection, at=now)
-            Placing(connection, self._index, now).place(waiting, terms, decisions)
+            Placing(connection, self._index, now).place(waiting, decisions)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ stories, related links, leads. Until a story has a row, its number is the negati
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import PairDecision, ScoredLink
@@ -24,12 +25,36 @@ from syndicate.stories import (
     Placement,
     Regrouping,
     StoryIndex,
+    extract_terms,
+    without_repeated,
     without_round_ups,
 )
 
 # An edit that moved the last article of a story ends the story.
 _EDITED = Regrouping(kind=MERGED, story=0, into=0, article_ids=(), similarity=1.0, threshold=1.0)
 _MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similarity", "threshold")
+
+
+class WaitingArticle(NamedTuple):
+    """Article with its terms, and what is remembered of the lines of its source once it is placed."""
+
+    article: UnplacedArticle
+    terms: ArticleTerms
+    seen_lines: bytes
+
+
+def with_terms(articles: Sequence[UnplacedArticle]) -> list[WaitingArticle]:
+    """Return articles with their terms, for which the lines that a source repeats count nothing."""
+    seen: dict[int, bytes] = {}
+    texts, after = [], []
+    for article in articles:
+        known = seen.get(article.source_id, article.seen_lines)
+        is_new = article.story_id is None
+        text, known = without_repeated(known, article.title, article.text, is_new=is_new)
+        seen[article.source_id] = known
+        texts.append((article.title, text, article.language))
+        after.append(known)
+    return [*map(WaitingArticle, articles, extract_terms(texts), after)]
 
 
 class Placing:
@@ -50,8 +75,7 @@ class Placing:
 
     def place(
         self,
-        waiting: Sequence[UnplacedArticle],
-        terms: Sequence[ArticleTerms],
+        waiting: Sequence[WaitingArticle],
         decisions: Sequence[PairDecision],
         released: Collection[int] = (),
     ) -> tuple[int, int]:
@@ -60,22 +84,26 @@ class Placing:
         Return the number of new stories and of known texts. Placed articles stay in their story, except the
         ``released``: an undone decision put them there.
         """
+        articles = [item.article for item in waiting]
         for article_id in released:
             self._index.remove(article_id)
         self._regrouped += self._index.decide(decisions)
-        if left := [known.story_id for known in waiting if known.id in released and known.story_id]:
+        if left := [known.story_id for known in articles if known.id in released and known.story_id]:
             stale.mark_stories(self._connection, left)
-        titles = [title for article in waiting for title in article.read_more]
+        titles = [title for article in articles for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
-        for article, article_terms in zip(waiting, terms, strict=True):
-            self._place_article(article, article_terms, hints, released)
+        for item in waiting:
+            self._place_article(item.article, item.terms, hints, released)
         self._regrouped += self._index.decide(decisions)
         new = self._create_new_stories()
         places = list(self._places())
         story_store.place_articles(self._connection, places)
+        changed_lines = (item for item in waiting if item.seen_lines != item.article.seen_lines)
+        seen = {item.article.source_id: item.seen_lines for item in changed_lines}
+        story_store.save_source_lines(self._connection, seen)
         # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}
-        moved_texts = [known.id for known in waiting if known.same_text not in (None, labels[known.id])]
+        moved_texts = [known.id for known in articles if known.same_text not in (None, labels[known.id])]
         if moved_texts:
             stale.mark_lists_with(self._connection, moved_texts)
         moved = self._move_stories()
@@ -118,7 +146,6 @@ class Placing:
                 published=article.published,
                 title=article.title,
                 terms=terms,
-                language=article.language,
                 hints=tuple(hints[title] for title in article.read_more if title in hints),
             ),
             stays=stays,

@@ -6,6 +6,7 @@ whether another process has placed or pruned articles; then the job loads the in
 """
 
 import gc
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Any
 from syndicate.errors import StoreBusy, StoreGone
 from syndicate.jobs.events.noted_changes import note_articles, note_stories
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.jobs.stories.placing import Placing
+from syndicate.jobs.stories.placing import Placing, WaitingArticle, with_terms
 from syndicate.jobs.stories.ranking_job import RankingJob
 from syndicate.publish.site_paths import story_path
 from syndicate.store import Connection, Store
@@ -25,15 +26,12 @@ from syndicate.store.leases import leases
 from syndicate.store.leases.held_lease import HeldLease, LeaseTaken, held_lease
 from syndicate.store.stories import decision_store, index_rows, story_pages, story_store
 from syndicate.store.stories.decision_store import PairStep
-from syndicate.store.stories.story_store import UnplacedArticle
-from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
+from syndicate.stories import StoryIndex, StoryOptions
 
 # Maximum number of stories that get their address in a transaction.
 NAMED_AT_ONCE = 500
 # Kind of failure of articles that cannot be placed.
 FAILURE = "placing"
-
-_Article = tuple[UnplacedArticle, ArticleTerms]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +133,7 @@ class StoriesJob:
         with self.store.read() as connection:
             waiting = story_store.unplaced_articles(connection, len(released), ids=released)
         try:
-            self._place(_with_terms(waiting), now, lease, released=released, step=step)
+            self._place(with_terms(waiting), now, lease, released=released, step=step)
         except (StoreBusy, StoreGone, LeaseTaken):
             raise
         except Exception as error:  # noqa: BLE001 - a line that cannot be applied must not stop all placing
@@ -162,12 +160,14 @@ class StoriesJob:
             total += done["placed"]
             if not waiting or should_stop():
                 return
-            done.update(self._place_isolated(_with_terms(waiting), now, lease))
+            done.update(self._place_isolated(with_terms(waiting), now, lease))
             progress(done["placed"], total)
             if not more and done["placed"] == total:
                 return
 
-    def _place_isolated(self, batch: Sequence[_Article], now: datetime, lease: HeldLease) -> Counter[str]:
+    def _place_isolated(
+        self, batch: Sequence[WaitingArticle], now: datetime, lease: HeldLease
+    ) -> Counter[str]:
         """Place a batch; if it fails, place its articles one by one, so that a bad article fails alone."""
         try:
             return self._place(batch, now, lease)
@@ -175,11 +175,11 @@ class StoriesJob:
             raise
         except Exception as error:  # noqa: BLE001 - the other articles must go on
             if len(batch) == 1:
-                return self._stand_alone(batch[0][0], str(error), now, lease)
+                return self._stand_alone(batch[0].article, str(error), now, lease)
         return sum((self._place_isolated([item], now, lease) for item in batch), Counter[str]())
 
     def _stand_alone(
-        self, article: UnplacedArticle, reason: str, now: datetime, lease: HeldLease
+        self, article: story_store.UnplacedArticle, reason: str, now: datetime, lease: HeldLease
     ) -> Counter[str]:
         """Put an article that cannot be placed in a story of its own, or in its old story, and record why."""
         with self.store.write() as connection:
@@ -197,7 +197,7 @@ class StoriesJob:
 
     def _place(
         self,
-        batch: Sequence[_Article],
+        batch: Sequence[WaitingArticle],
         now: datetime,
         lease: HeldLease,
         *,
@@ -222,14 +222,13 @@ class StoriesJob:
                 placing = Placing(connection, index, now)
                 until = None if step is None else step.last
                 decisions = decision_store.pair_decisions(connection, at=now, until=until)
-                articles, terms = [article for article, _ in batch], [terms for _, terms in batch]
-                new, duplicates = placing.place(articles, terms, decisions, released)
+                new, duplicates = placing.place(batch, decisions, released)
                 if step is not None:
                     store_values.write_value(connection, leases.DECIDED_PAIRS, str(step.last))
                 name_stories(connection, now)
                 note_articles(connection, placing.originals(), now)
                 if self._failing:
-                    mended = {str(article.id) for article, _ in batch} & self._failing
+                    mended = {str(item.article.id) for item in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
                 self._counter = leases.increment_counter(connection, leases.PLACEMENTS)
         except BaseException:
@@ -254,11 +253,6 @@ class StoriesJob:
         with self.store.write() as connection:
             story_store.requeue_articles(connection, unreadable)
         return None
-
-
-def _with_terms(articles: Sequence[UnplacedArticle]) -> list[_Article]:
-    terms = extract_terms((article.title, article.text, article.language) for article in articles)
-    return list(zip(articles, terms, strict=True))
 
 
 def name_stories(connection: Connection, now: datetime) -> None:
@@ -290,7 +284,7 @@ def load_index(
 
 def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
     """Pass the "Read more" lists of articles to the index."""
-    lists = {article_id: index_rows.read_more_titles(packed) for article_id, packed in listed.items()}
+    lists = {article_id: json.loads(packed) for article_id, packed in listed.items()}
     known = [title for titles in lists.values() for title in titles]
     ids = index_rows.articles_with_titles(connection, known)
     for article_id, titles in lists.items():

@@ -7,6 +7,8 @@ from syndicate.store.schema.base import columns, id_keys, table
 
 article_terms = table("article_terms", *id_keys("article_id"), Column("terms", LargeBinary, nullable=False))
 
+source_lines = table("source_lines", *id_keys("source_id"), Column("seen", LargeBinary, nullable=False))
+
 stories = table(
     "stories",
     Column("id", BigInteger, primary_key=True),

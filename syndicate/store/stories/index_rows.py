@@ -1,6 +1,5 @@
 """Rows from which a restart loads the story index, and its look-ups."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
@@ -62,12 +61,6 @@ def nth_newest_published(connection: Connection, place: int, since: datetime) ->
 def next_text_label(connection: Connection) -> int:
     """Return the first free label for same texts."""
     return (connection.scalars(select(func.max(schema.articles.c.same_text))).one() or 0) + 1
-
-
-def read_more_titles(listed: str) -> list[str]:
-    """Parse the stored titles of an article's "Read more" list."""
-    titles: list[str] = json.loads(listed)
-    return titles
 
 
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:

@@ -39,6 +39,7 @@ from syndicate.text.plain import plain_text
 # The text must equal that of the partial index: otherwise SQLite does not use the index.
 _UNPLACED = text("NOT articles.placed")
 _BODIES = schema.article_bodies.c
+_LINES = schema.source_lines.c
 _LINKED = ("uid", "path", "published", "language", "direction", "same_text")
 _COUNT = CompiledStatement(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 _PLACE = CompiledStatement(
@@ -47,6 +48,7 @@ _PLACE = CompiledStatement(
     .values(placed=True, story_id=bindparam("story"), same_text=bindparam("label"))
 )
 _PUT_TERMS = replacing(schema.article_terms)
+_PUT_LINES = replacing(schema.source_lines)
 _LED = (schema.stories.c.lead_id, schema.stories.c.id)
 _ADD = CompiledInsert(lambda _dialect, rows: insert(schema.stories).values(rows).returning(*_LED))
 _LINKS = schema.related.c
@@ -61,8 +63,11 @@ _LINK = CompiledStatement(insert(schema.related))
 _OF_WAITING = ("id", "source_id", "published", "title", "language", "story_id", "same_text")
 _WAITING, _REQUEUED = (
     CompiledStatement(
-        select(*(schema.articles.c[name] for name in (*_OF_WAITING, "read_more_json")), _BODIES.html)
+        select(
+            *(schema.articles.c[name] for name in (*_OF_WAITING, "read_more_json")), _BODIES.html, _LINES.seen
+        )
         .join(schema.article_bodies, _BODIES.article_id == schema.articles.c.id)
+        .outerjoin(schema.source_lines, _LINES.source_id == schema.articles.c.source_id)
         .where(condition)
         .order_by(schema.articles.c.published, schema.articles.c.id)
         .limit(bindparam("most"))
@@ -73,7 +78,10 @@ _WAITING, _REQUEUED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnplacedArticle:
-    """Article that is new to the stories job or has changed since."""
+    """Article that is new to the stories job or has changed since.
+
+    ``seen_lines`` is what is remembered of the lines of its source, see ``stories.without_repeated``.
+    """
 
     id: int
     source_id: int
@@ -84,6 +92,7 @@ class UnplacedArticle:
     read_more: tuple[str, ...]
     story_id: int | None
     same_text: int | None
+    seen_lines: bytes
 
 
 class StoryArticleRow(NamedTuple):
@@ -119,10 +128,11 @@ def unplaced_articles(
     """Return articles without a place, or the articles ``ids``, the oldest publication first."""
     most, found = {"most": limit}, []
     rows = _WAITING.rows(connection, most) if ids is None else _REQUEUED.rows_of(connection, ids, **most)
-    for *values, listed, html in rows:
+    for *values, listed, html, seen in rows:
         facts = dict(zip(_OF_WAITING, values, strict=True))
         facts |= {"published": from_microseconds(facts["published"]), "text": plain_text(html)}
-        found.append(UnplacedArticle(**facts, read_more=tuple(json.loads(listed))))
+        facts |= {"read_more": tuple(json.loads(listed)), "seen_lines": bytes(seen or b"")}
+        found.append(UnplacedArticle(**facts))
     return sorted(found, key=attrgetter("published", "id"))
 
 
@@ -158,6 +168,12 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         if placement.terms is not None
     ]
     _PUT_TERMS.execute_many(connection, rows)
+
+
+def save_source_lines(connection: Connection, seen: Mapping[int, bytes]) -> None:
+    """Store what is remembered of the lines of sources."""
+    rows = [{"source_id": source_id, "seen": lines} for source_id, lines in seen.items()]
+    _PUT_LINES.execute_many(connection, rows)
 
 
 def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None:
