@@ -15,6 +15,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syndicate.groups import grouped
 from syndicate.model import Entry, KnownArticle
 from syndicate.text.names import title_hash
 
@@ -52,9 +53,8 @@ def rematch_entries(
         known for known in candidates if known.item_hash not in listed and known.entry_key not in listed
     ]
     by_title_and_time = {(article.title.casefold(), article.published): article for article in absent}
-    by_title: dict[str, list[KnownArticle]] = {}
-    for article in sorted(absent, key=lambda article: article.published):
-        by_title.setdefault(article.title.casefold(), []).append(article)
+    by_age = sorted(absent, key=lambda article: article.published)
+    by_title = grouped((article.title.casefold(), article) for article in by_age)
     known_titles = {
         entry.item_hash: entry.title.casefold()
         for entry in unknown

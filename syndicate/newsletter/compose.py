@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from syndicate.groups import grouped
 from syndicate.model import (
     TOP,
     TRENDING,
@@ -189,10 +190,8 @@ def _repeat(member: Member, edition_id: int) -> LeftOut:
 
 
 def _posts(candidate: Candidate, new: Sequence[Member]) -> Iterable[Item]:
-    by_text: dict[int, list[Member]] = {}
-    for member in sorted(new, key=lambda member: (member.published, member.article_id)):
-        by_text.setdefault(member.text, []).append(member)
-    for posts in by_text.values():
+    by_age = sorted(new, key=lambda member: (member.published, member.article_id))
+    for posts in grouped((member.text, member) for member in by_age).values():
         yield _item(candidate, posts, posts, posts)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from syndicate.groups import grouped
 from syndicate.model import (
     Brand,
     ContentAnnouncement,
@@ -166,9 +167,7 @@ def by_section(stories: Sequence[ContentStory], chosen: Sequence[str] = ()) -> t
 
     Two neighbours with a single story each share a heading. Stories without a section have no heading.
     """
-    groups: dict[str, list[ContentStory]] = {}
-    for story in stories:
-        groups.setdefault(story.section, []).append(story)
+    groups = grouped((story.section, story) for story in stories)
     places = {tag_key(name): place for place, name in enumerate(chosen)}
     sections: list[DigestSection] = []
     for name, group in sorted(groups.items(), key=lambda named: places.get(tag_key(named[0]), len(places))):

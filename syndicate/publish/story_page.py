@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from syndicate.groups import grouped
 from syndicate.model import Image, PublishedArticle, RelatedLink, known_since
 from syndicate.publish.feeds.entries import corrected_at
 from syndicate.publish.page_context import Page
@@ -128,9 +129,8 @@ class StoryPage(Page):
 
 def text_groups(links: Sequence[RelatedLink]) -> list[TextGroup]:
     """Return the reports of a story, newest first, each text once under its first report."""
-    groups: dict[int, list[RelatedLink]] = {}
-    for link in sorted(links, key=_age):
-        groups.setdefault(-link.article_id if link.same_text is None else link.same_text, []).append(link)
+    texts = ((-link.article_id if link.same_text is None else link.same_text, link) for link in links)
+    groups = grouped(sorted(texts, key=lambda text: _age(text[1])))
     return [TextGroup(first, tuple(rest)) for first, *rest in reversed(groups.values())]
 
 

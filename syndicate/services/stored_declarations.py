@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from syndicate.errors import WrongFields
+from syndicate.groups import grouped
 from syndicate.model import Channel, Newsletter
 from syndicate.services.declared import channel_of, newsletter_of
 from syndicate.settings import Settings
@@ -69,10 +70,8 @@ def all_channels(settings: Settings, store: Store) -> StoredSequence[Channel]:
         stored = {name: row.declaration for name, row in rows[0].items() if row.removed is None}
         found = (*declared, *_added(declared, stored, lambda values: channel_from(settings, values)))
         names = {channel.name for channel in found}
-        former: dict[str, list[str]] = {}
-        for move in rows[1].values():
-            if move.name not in names:
-                former.setdefault(move.channel, []).append(move.name)
+        moves = (move for move in rows[1].values() if move.name not in names)
+        former = grouped((move.channel, move.name) for move in moves)
         return tuple(
             replace(channel, moved_from=(*channel.moved_from, *former[channel.name]))
             if channel.name in former

@@ -1,6 +1,7 @@
 """Convert stored articles to index entries, in batches."""
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -32,11 +33,13 @@ class Loaded(NamedTuple):
 def entries_of_rows(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
     """Convert stored articles in any order; each is read twice: batches should fit the processor's cache."""
     articles: list[IndexEntry] = []
-    headers: list[NDArray[Any]] = [read_headers([])]
+    headers = [read_headers([])[0]]
     read_more: dict[int, str] = {}
     unreadable: list[int] = []
     for batch in batches:
-        rows, batch_headers = _readable(batch, unreadable)
+        batch_headers, readable = read_headers([row[_TERMS] for row in batch])
+        unreadable += [batch[place][0] for place in np.flatnonzero(~readable).tolist()]
+        rows, batch_headers = [*compress(batch, readable.tolist())], batch_headers[readable]
         headers.append(batch_headers)
         sizes = np.maximum(batch_headers["length"], 1).astype(np.float64).tolist()
         for row, size in zip(rows, sizes, strict=True):
@@ -51,24 +54,6 @@ def entries_of_rows(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
     order = _order(articles)
     ordered = [articles[place] for place in order.tolist()]
     return Loaded(ordered, np.concatenate(headers)[order], read_more, unreadable)
-
-
-def _readable(
-    batch: Sequence[StoredArticle], unreadable: list[int]
-) -> tuple[Sequence[StoredArticle], NDArray[Any]]:
-    """Return the rows with readable terms, and their headers; add the ids of the others to ``unreadable``."""
-    try:
-        return batch, read_headers([row[_TERMS] for row in batch])
-    except ValueError:
-        rows = []
-        for row in batch:
-            try:
-                read_headers([row[_TERMS]])
-            except ValueError:
-                unreadable.append(row[0])
-            else:
-                rows.append(row)
-        return rows, read_headers([row[_TERMS] for row in rows])
 
 
 def _order(articles: Sequence[IndexEntry]) -> NDArray[np.intp]:

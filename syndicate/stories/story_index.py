@@ -274,18 +274,18 @@ class StoryIndex:
         """Return the articles with rare words or a meaning in common, compared exactly, best first."""
         group = self._texts.representative(entry).article_id
         ids = self._postings.candidates(entry.terms)
-        for others in (self._meanings.nearest(entry.terms), self._hints(entry)):
+        for others in (self._meanings.nearest(entry.terms), self._representatives(entry.hints, entry)):
             ids += [other for other in others if other not in ids]
         return self._compare(entry, [number for number in ids if number not in (entry.article_id, group)])
 
     def _compare(self, entry: IndexEntry, article_ids: Sequence[int]) -> list[Match]:
-        return self._comparison.matches(entry, article_ids, self._hints(entry))
+        return self._comparison.matches(entry, article_ids, self._representatives(entry.hints, entry))
 
     def _ranked(self, entry: IndexEntry) -> list[Match]:
         """Return the nearest known articles, compared afresh; after a restart they are searched again."""
         representative = self._texts.representative(entry)
         known = [number for _, number in self._neighbours(representative)]
-        return self._compare(entry, self._representatives((*known, *self._hints(entry)), representative))
+        return self._compare(entry, self._representatives((*known, *entry.hints), representative))
 
     def _neighbours(self, representative: IndexEntry) -> list[tuple[float, int]]:
         if representative.neighbours is None:
@@ -315,9 +315,6 @@ class StoryIndex:
                 touched.append(other.article_id)
                 touched += self._texts.members(other)[1:][-TWINS_TOUCHED:]
         return tuple(touched)
-
-    def _hints(self, entry: IndexEntry) -> list[int]:
-        return self._representatives(entry.hints, entry) if entry.hints else []
 
     def _representatives(self, ids: Iterable[int], entry: IndexEntry) -> list[int]:
         """Return the representatives of the articles in the index, each once, except ``entry``."""

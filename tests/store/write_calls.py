@@ -446,8 +446,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [ScoredLink(article_id=2, score=1, parts={})]}
     ),
     "story_store.requeue_articles": lambda c: story_store.requeue_articles(c, [1]),
-    "story_store.save_source_lines": lambda c: story_store.save_source_lines(c, {1: b"seen"}),
-    "story_store.remove_links": lambda c: story_store.remove_links(c, [(1, 0)]),
+    "story_store.remove_repeated_links": lambda c: story_store.remove_repeated_links(c, [1]),
     "story_store.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.save_tombstones": lambda c: tombstones.save_tombstones(c, 1, [GONE], NOW),
     "tombstones.save_tombstone_hashes": lambda c: tombstones.save_tombstone_hashes(c, 1, [("gone", "e")]),

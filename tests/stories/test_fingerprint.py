@@ -70,7 +70,7 @@ def test_a_word_of_more_articles_than_sixteen_bits_count_weighs_next_to_nothing(
     space = TermSpace()
     packed = [fingerprint("Parliament", language="").pack()] * together
     for _ in range(70_000 // together):
-        space.fill(packed, read_headers(packed))
+        space.fill(packed, read_headers(packed)[0])
     article = space.weigh(terms_of("Parliament vote", "", ""), 0.6)
     rare, common = article.term_weights()[: article.words].astype(float)
     assert common < 0.01 * rare
@@ -81,7 +81,7 @@ def test_words_that_share_a_number_may_be_in_half_as_many_articles() -> None:
     one = fingerprint("Parliament", language="")
     twice = one._replace(terms=one.terms * 2, weights=one.weights * 2, words=one.words * 2)
     packed = [twice.pack()] * 33_000
-    space.fill(packed, read_headers(packed))
+    space.fill(packed, read_headers(packed)[0])
     article = space.weigh(terms_of("Parliament vote", "", ""), 0.6)
     rare, common = article.term_weights()[: article.words].astype(float)
     assert common < 0.01 * rare

@@ -27,7 +27,7 @@ def about(*numbers: int) -> Fingerprint:
 
 def fill(postings: Postings, articles: list[tuple[int, Fingerprint]]) -> None:
     packed = [terms.pack() for _, terms in articles]
-    postings.fill([number for number, _ in articles], packed, read_headers(packed))
+    postings.fill([number for number, _ in articles], packed, read_headers(packed)[0])
 
 
 @pytest.mark.parametrize("count", [0, 1, 8, 9, 12, 13, 14, 40])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from syndicate.groups import grouped
 from syndicate.ingest import identity
 from syndicate.ingest.article_rules import Rule, apply_rules
 from syndicate.ingest.page.full_text import MAX_USELESS_PAGES, DocumentContent, PageOptions, pages_to_queue
@@ -147,9 +148,7 @@ def _plan_document(
     """Decide each entry; ``undated`` entries are dated now."""
     parsed, rematched = content.parsed, known.rematched
     by_key = {article.entry_key: article for article in known.articles}
-    by_url: dict[str, list[KnownArticle]] = {}
-    for article in known.articles:
-        by_url.setdefault(article.url, []).append(article)
+    by_url = grouped((article.url, article) for article in known.articles)
     parts = identity.edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
     plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate import errors
+from syndicate.groups import grouped
 from syndicate.ingest.identity import accept
 from syndicate.ingest.page.full_text import DocumentContent, is_longer_text, mentions_title, merge_page
 from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
@@ -152,9 +153,7 @@ class _Run:
 
     def _allowed_hosts(self, claimed: Iterable[PageRead]) -> dict[str, _Host]:
         """Return the pages that robots.txt allows now, by origin; end or postpone the other pages."""
-        by_origin: dict[str, list[PageRead]] = {}
-        for page in claimed:
-            by_origin.setdefault(origin_of(page.url), []).append(page)
+        by_origin = grouped((origin_of(page.url), page) for page in claimed)
         rules = self._rules_for(by_origin)
         allowed: dict[str, _Host] = {}
         for origin, pages in by_origin.items():

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from syndicate.errors import ParseError, SyndicateError
+from syndicate.groups import grouped
 from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.jobs.newsletter.renderer import EditionRenderer
 from syndicate.jobs.newsletter.selection import Selector
@@ -112,9 +113,8 @@ class _FoundStories:
         """Return the stories; the first item of a story tells its articles that lead no other item."""
         leads = self.composer.selector.leads(self.connection, list(self._articles))
         ids = {article.story_id for article in self._articles.values() if article.story_id}
-        members: dict[int | None, list[int]] = {}
-        for row in story_store.story_articles(self.connection, ids=ids):
-            members.setdefault(row.story_id, []).append(row.article_id)
+        rows = story_store.story_articles(self.connection, ids=ids)
+        members = grouped((row.story_id, row.article_id) for row in rows)
         return [
             EditionStory(
                 story_id=article.story_id or 0,

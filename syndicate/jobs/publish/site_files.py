@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from syndicate.errors import RenderError
+from syndicate.groups import grouped
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.model import archive_folder
 from syndicate.publish.about.about_pages import about_page, feed_groups, feeds_opml, feeds_page
@@ -168,11 +169,9 @@ class SiteFiles:
 
     def _days(self) -> Mapping[str, list[SitemapPage]]:
         """Return the pages of months and days by year."""
-        years: dict[str, list[SitemapPage]] = {}
-        for path in self.context.output.paths(DAYS_FOLDER):
-            if day := _DAY.fullmatch(path, len(DAYS_FOLDER)):
-                years.setdefault(day[1], []).append((path, None))
-        return years
+        paths = self.context.output.paths(DAYS_FOLDER)
+        days = ((_DAY.fullmatch(path, len(DAYS_FOLDER)), path) for path in paths)
+        return grouped((day[1], (path, None)) for day, path in days if day)
 
 
 def _part_path(part: str) -> str:

@@ -35,8 +35,6 @@ def joined_stories(
             )
         )
         joined.append(placed.story)
-        if placed.story is None:
-            index.assign(number, -number)
         index.remove(number)
     stories = story_store.get_stories(connection, {number for number in joined if number})
     leads = article_store.get_articles(connection, [story.lead_id for story in stories.values()])

@@ -7,7 +7,6 @@ stories, related links, leads. Until a story has a row, its number is the negati
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import PairDecision, ScoredLink
@@ -33,28 +32,22 @@ from syndicate.stories import (
 # An edit that moved the last article of a story ends the story.
 _EDITED = Regrouping(kind=MERGED, story=0, into=0, article_ids=(), similarity=1.0, threshold=1.0)
 _MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similarity", "threshold")
+# An article with its terms, and with the lines of its source as they are remembered once it is placed.
+ReadArticle = tuple[UnplacedArticle, ArticleTerms]
 
 
-class WaitingArticle(NamedTuple):
-    """Article with its terms, and what is remembered of the lines of its source once it is placed."""
-
-    article: UnplacedArticle
-    terms: ArticleTerms
-    seen_lines: bytes
-
-
-def with_terms(articles: Sequence[UnplacedArticle]) -> list[WaitingArticle]:
+def with_terms(articles: Sequence[UnplacedArticle]) -> list[ReadArticle]:
     """Return articles with their terms, for which the lines that a source repeats count nothing."""
     seen: dict[int, bytes] = {}
-    texts, after = [], []
+    texts, read = [], []
     for article in articles:
         known = seen.get(article.source_id, article.seen_lines)
         is_new = article.story_id is None
-        text, known = without_repeated(known, article.title, article.text, is_new=is_new)
+        title, text, known = without_repeated(known, article.title, article.text, is_new=is_new)
         seen[article.source_id] = known
-        texts.append((article.title, text, article.language))
-        after.append(known)
-    return [*map(WaitingArticle, articles, extract_terms(texts), after)]
+        texts.append((title, text, article.language))
+        read.append(replace(article, seen_lines=known))
+    return [*zip(read, extract_terms(texts), strict=True)]
 
 
 class Placing:
@@ -75,7 +68,7 @@ class Placing:
 
     def place(
         self,
-        waiting: Sequence[WaitingArticle],
+        waiting: Sequence[ReadArticle],
         decisions: Sequence[PairDecision],
         released: Collection[int] = (),
     ) -> tuple[int, int]:
@@ -84,7 +77,7 @@ class Placing:
         Return the number of new stories and of known texts. Placed articles stay in their story, except the
         ``released``: an undone decision put them there.
         """
-        articles = [item.article for item in waiting]
+        articles = [article for article, _ in waiting]
         for article_id in released:
             self._index.remove(article_id)
         self._regrouped += self._index.decide(decisions)
@@ -92,15 +85,13 @@ class Placing:
             stale.mark_stories(self._connection, left)
         titles = [title for article in articles for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
-        for item in waiting:
-            self._place_article(item.article, item.terms, hints, released)
+        for article, terms in waiting:
+            self._place_article(article, terms, hints, released)
         self._regrouped += self._index.decide(decisions)
         new = self._create_new_stories()
         places = list(self._places())
-        story_store.place_articles(self._connection, places)
-        changed_lines = (item for item in waiting if item.seen_lines != item.article.seen_lines)
-        seen = {item.article.source_id: item.seen_lines for item in changed_lines}
-        story_store.save_source_lines(self._connection, seen)
+        lines = {article.source_id: article.seen_lines for article in articles}
+        story_store.place_articles(self._connection, places, lines.items())
         # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}
         moved_texts = [known.id for known in articles if known.same_text not in (None, labels[known.id])]
@@ -242,14 +233,11 @@ class Placing:
 
     def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
         return StoryMove(
-            kind=change.kind,
             from_story=story,
             to_story=into,
             article_id=cause,
             articles=articles,
-            similarity=change.similarity,
-            threshold=change.threshold,
-            decision=change.decision,
+            **{name: getattr(change, name) for name in ("kind", "similarity", "threshold", "decision")},
             moved=self._now,
         )
 
@@ -292,6 +280,5 @@ class Placing:
         before = self._before.keys()
         linking |= {number for number, rows in lists.items() if any(row.article_id in before for row in rows)}
         if linking:
-            repeated = story_store.repeated_links(self._connection, sorted(linking))
-            story_store.remove_links(self._connection, repeated)
+            story_store.remove_repeated_links(self._connection, sorted(linking))
         return linking.union(changed)

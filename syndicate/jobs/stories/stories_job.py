@@ -8,7 +8,7 @@ whether another process has placed or pruned articles; then the job loads the in
 import gc
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from typing import Any
 from syndicate.errors import StoreBusy, StoreGone
 from syndicate.jobs.events.noted_changes import note_articles, note_stories
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.jobs.stories.placing import Placing, WaitingArticle, with_terms
+from syndicate.jobs.stories.placing import Placing, ReadArticle, with_terms
 from syndicate.jobs.stories.ranking_job import RankingJob
 from syndicate.publish.site_paths import story_path
 from syndicate.store import Connection, Store
@@ -79,7 +79,7 @@ class StoriesJob:
         ranks nothing, as on most ticks.
         """
         with self.store.read() as connection:
-            unnamed = story_pages.unnamed_stories(connection, 1)
+            unnamed = bool(story_pages.unnamed_stories(connection, 1))
             waiting = unnamed or story_store.count_unplaced(connection)
         if not waiting and not self.ranking.is_due(now):
             return StoriesResult()
@@ -91,8 +91,8 @@ class StoriesJob:
             stops = lease.until_lost(should_stop)
             # A process that lost the lease loads the index again, by the counter of placements.
             with suppress(LeaseTaken):
-                while unnamed and self._name_stories(lease, now) and not stops():
-                    pass
+                while unnamed and not stops():
+                    unnamed = self._name_stories(lease, now)
                 while self._follow_editor(now, lease) and not stops():
                     pass
                 self._place_all(now, lease, done, progress, stops)
@@ -101,15 +101,12 @@ class StoriesJob:
         return StoriesResult(**counts, lists_changed=changed)
 
     def _name_stories(self, lease: HeldLease, now: datetime) -> bool:
-        """Name stories that no batch named, as in a store of an older version; return false without any."""
-        with self.store.read() as connection:
-            if not story_pages.unnamed_stories(connection, 1):
-                return False
+        """Name stories that no batch named, as in a store of an older version; return whether more wait."""
         with self.store.write() as connection:
             lease.keep(connection)
             name_stories(connection, now)
             leases.increment_counter(connection, leases.PLACEMENTS)
-        return True
+            return bool(story_pages.unnamed_stories(connection, 1))
 
     def _follow_editor(self, now: datetime, lease: HeldLease) -> bool:
         """Apply the next merges and splits of the editor's log, or place anew after an undone pair.
@@ -165,9 +162,7 @@ class StoriesJob:
             if not more and done["placed"] == total:
                 return
 
-    def _place_isolated(
-        self, batch: Sequence[WaitingArticle], now: datetime, lease: HeldLease
-    ) -> Counter[str]:
+    def _place_isolated(self, batch: Sequence[ReadArticle], now: datetime, lease: HeldLease) -> Counter[str]:
         """Place a batch; if it fails, place its articles one by one, so that a bad article fails alone."""
         try:
             return self._place(batch, now, lease)
@@ -175,7 +170,7 @@ class StoriesJob:
             raise
         except Exception as error:  # noqa: BLE001 - the other articles must go on
             if len(batch) == 1:
-                return self._stand_alone(batch[0].article, str(error), now, lease)
+                return self._stand_alone(batch[0][0], str(error), now, lease)
         return sum((self._place_isolated([item], now, lease) for item in batch), Counter[str]())
 
     def _stand_alone(
@@ -197,7 +192,7 @@ class StoriesJob:
 
     def _place(
         self,
-        batch: Sequence[WaitingArticle],
+        batch: Sequence[ReadArticle],
         now: datetime,
         lease: HeldLease,
         *,
@@ -228,7 +223,7 @@ class StoriesJob:
                 name_stories(connection, now)
                 note_articles(connection, placing.originals(), now)
                 if self._failing:
-                    mended = {str(item.article.id) for item in batch} & self._failing
+                    mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
                 self._counter = leases.increment_counter(connection, leases.PLACEMENTS)
         except BaseException:
@@ -274,18 +269,12 @@ def load_index(
     since = max(since, index_rows.nth_newest_published(connection, options.max_articles, since) or since)
     loaded = index.load(index_rows.placed_articles(connection, since))
     index.forget_before(since)
-    _hint(
-        connection, index, {number: titles for number, titles in loaded.read_more.items() if number in index}
-    )
+    listed = loaded.read_more.items()
+    lists = {number: json.loads(titles) for number, titles in listed if number in index}
+    known = [title for titles in lists.values() for title in titles]
+    ids = index_rows.articles_with_titles(connection, known)
+    for number, titles in lists.items():
+        index.hint(number, tuple(ids[title] for title in titles if title in ids))
     # Exclude them from garbage collection: reference counting frees them when they are forgotten.
     gc.freeze()
     return index, loaded.unreadable
-
-
-def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
-    """Pass the "Read more" lists of articles to the index."""
-    lists = {article_id: json.loads(packed) for article_id, packed in listed.items()}
-    known = [title for titles in lists.values() for title in titles]
-    ids = index_rows.articles_with_titles(connection, known)
-    for article_id, titles in lists.items():
-        index.hint(article_id, tuple(ids[title] for title in titles if title in ids))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from syndicate.groups import grouped
 from syndicate.model import SearchHit, known_since
 from syndicate.publish.page_context import Page
 from syndicate.publish.search.search_query import RELEVANCE, SearchQuery
@@ -99,9 +100,8 @@ def ordered_stories(
     def tier(hit: SearchHit) -> int:
         return sum(hit.article_id in ids for ids in in_title)
 
-    stories: dict[int, list[SearchHit]] = {}
-    for hit in sorted(hits, key=lambda hit: (hit.published, hit.article_id), reverse=True):
-        stories.setdefault(hit.story_id, []).append(hit)
+    newest_first = sorted(hits, key=lambda hit: (hit.published, hit.article_id), reverse=True)
+    stories = grouped((hit.story_id, hit) for hit in newest_first)
     if order != RELEVANCE:
         return list(stories.values())
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select, true, union
 
+from syndicate.groups import grouped
 from syndicate.model import Absence
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
@@ -139,10 +140,8 @@ def subscriptions_of(
 ) -> dict[int, list[dict[str, Any]]]:
     """Return the subscriptions of subscribers, by subscriber's id."""
     query = rows_with(connection, select(_subscriptions), _subscriptions.c.subscriber_id, subscriber_ids)
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in sorted(query, key=lambda row: row.newsletter):
-        found.setdefault(row.subscriber_id, []).append(row._asdict())
-    return found
+    rows = sorted(query, key=lambda row: row.newsletter)
+    return grouped((row.subscriber_id, row._asdict()) for row in rows)
 
 
 SUPPRESSIONS = Listing(

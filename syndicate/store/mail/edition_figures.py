@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 from sqlalchemy import CTE, Connection, and_, func, or_, select
 
+from syndicate.groups import grouped
 from syndicate.model import EVERY_EDITION, DeliveryCause, DeliveryState
 from syndicate.store.mail.delivery_counts import count_deliveries
 from syndicate.store.mail.edition_store import VARIANT
@@ -56,9 +56,8 @@ def read_figures(connection: Connection, ids: Sequence[int]) -> dict[int, Editio
     parts = connection.execute(select(family)).all()
     key, of_family = family.c.edition_id, bounces.c.edition_id == family.c.part_id
     counts: dict[int, Counter[str]] = {edition_id: Counter() for edition_id in ids}
-    of_parts: dict[int, list[tuple[Any, ...]]] = {}
-    for row in count_deliveries(connection, {part.part_id for part in parts}):
-        of_parts.setdefault(row[0], []).append(row)
+    rows = count_deliveries(connection, {part.part_id for part in parts})
+    of_parts = grouped((row[0], row) for row in rows)
     for part in parts:
         for _, state, cause, count in of_parts.get(part.part_id, ()):
             was_sent = state != DeliveryState.CANCELLED.value or cause == DeliveryCause.CORRECTED.value

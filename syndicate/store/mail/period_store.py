@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, true
 
+from syndicate.groups import grouped
 from syndicate.model import EVERY_EDITION, Clause, ClauseField
 from syndicate.store.ingest.source_store import CLOCK_STEP
 from syndicate.store.mail.edition_store import EMPTY, MISSED, VARIANT
@@ -85,7 +86,4 @@ def missed_periods(connection: Connection, *, since: datetime) -> dict[str, list
     """Return the ends of the missed periods recorded since a time, oldest first, by newsletter."""
     recorded = table.c.state == MISSED, table.c.variant_key == EVERY_EDITION, table.c.cut_at >= since
     query = select(table.c.newsletter, table.c.period_end).where(*recorded).order_by(table.c.period_end)
-    found: dict[str, list[datetime]] = {}
-    for newsletter, end in connection.execute(query):
-        found.setdefault(newsletter, []).append(end)
-    return found
+    return grouped(map(tuple, connection.execute(query)))

@@ -68,8 +68,7 @@ tombstones = table(
 
 quarantine = table(
     "quarantine",
-    Column("kind", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
+    *(Column(name, Text, primary_key=True) for name in ("kind", "subject")),
     *id_keys("source_id"),
     *columns(Integer, "attempts"),
     *columns(Text, "reason"),

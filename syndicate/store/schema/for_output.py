@@ -76,9 +76,8 @@ channel_moves = table(
 
 feed_reads = table(
     "feed_reads",
-    Column("channel", Text, primary_key=True),
+    *(Column(name, Text, primary_key=True) for name in ("channel", "program")),
     Column("day", UtcTime, primary_key=True),
-    Column("program", Text, primary_key=True),
     *columns(Integer, "count"),
 )
 
@@ -95,7 +94,6 @@ stage_runs = table(
 
 totals = table(
     "totals",
-    Column("name", Text, primary_key=True),
-    Column("label", Text, primary_key=True),
+    *(Column(name, Text, primary_key=True) for name in ("name", "label")),
     *columns(BigInteger, "value"),
 )

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from syndicate.groups import grouped
 from syndicate.model import EditorAction, EditorDecision, PairDecision
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
@@ -117,10 +118,7 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[E
         .where(_in_force(at), articles.c.story_id.is_not(None))
         .order_by(table.c.id)
     )
-    found: dict[int, list[EditorDecision]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.story_id, []).append(_decision(row))
-    return found
+    return grouped((row.story_id, _decision(row)) for row in connection.execute(query))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

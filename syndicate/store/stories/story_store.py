@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from syndicate.groups import grouped
 from syndicate.model import Article, RelatedLink, ScoredLink, Story, StoryLinks, reader_link
 from syndicate.store import schema
 from syndicate.store.core.batches import in_batches, rows_with
@@ -150,10 +151,10 @@ def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) 
     return [ids[lead_id] for lead_id in lead_ids]
 
 
-def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -> None:
-    """Store the stories and packed terms of articles."""
-    if not placed:
-        return
+def place_articles(
+    connection: Connection, placed: Sequence[ArticlePlacement], lines: Iterable[tuple[int, bytes]] = ()
+) -> None:
+    """Store the stories and packed terms of articles, and what is remembered of the ``lines`` of sources."""
     terms = schema.article_terms
     labels = [
         {"article": placement.article_id, "story": placement.story_id, "label": placement.same_text}
@@ -168,12 +169,7 @@ def place_articles(connection: Connection, placed: Sequence[ArticlePlacement]) -
         if placement.terms is not None
     ]
     _PUT_TERMS.execute_many(connection, rows)
-
-
-def save_source_lines(connection: Connection, seen: Mapping[int, bytes]) -> None:
-    """Store what is remembered of the lines of sources."""
-    rows = [{"source_id": source_id, "seen": lines} for source_id, lines in seen.items()]
-    _PUT_LINES.execute_many(connection, rows)
+    _PUT_LINES.execute_many(connection, [{"source_id": source_id, "seen": seen} for source_id, seen in lines])
 
 
 def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None:
@@ -185,9 +181,7 @@ def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[ScoredLink]]) -> list[int]:
     """Replace articles' related links; mark and return the articles whose links changed."""
-    before: dict[int, list[int]] = {}
-    for article_id, related_id in _LINKED_FROM.rows_of(connection, lists):
-        before.setdefault(article_id, []).append(related_id)
+    before: dict[int, list[int]] = grouped(_LINKED_FROM.rows_of(connection, lists))
     after = {article_id: [row.article_id for row in rows] for article_id, rows in lists.items()}
     changed = [article_id for article_id in lists if before.get(article_id, []) != after[article_id]]
     _UNLINK.execute_many(connection, [{"article": number} for number in changed if number in before])
@@ -209,8 +203,8 @@ def linking_articles(connection: Connection, article_ids: Sequence[int]) -> set[
     return set(connection.scalars(query))
 
 
-def repeated_links(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """Return (article, position) of links to the article's own text or to an earlier link's text."""
+def remove_repeated_links(connection: Connection, article_ids: Sequence[int]) -> None:
+    """Delete links to an article's own text or to an earlier link's text; mark the pages that show them."""
     table, own, other = schema.related, schema.articles.alias("own"), schema.articles.alias("other")
     query = (
         select(table.c.article_id, table.c.position, own.c.same_text.label("own"), other.c.same_text)
@@ -220,24 +214,16 @@ def repeated_links(connection: Connection, article_ids: Sequence[int]) -> list[t
         .order_by(table.c.article_id, table.c.position)
     )
     seen: set[tuple[int, int]] = set()
-    repeated = []
+    repeated = list[dict[str, int]]()
     for row in connection.execute(query):
         text = (row.article_id, row.same_text)
         if row.same_text == row.own or text in seen:
-            repeated.append((row.article_id, row.position))
+            repeated.append({"article": row.article_id, "place": row.position})
         seen.add(text)
-    return repeated
-
-
-def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> None:
-    """Delete related links by (article, position) and mark the pages that show them."""
-    if not links:
-        return
-    table = schema.related
     here = (table.c.article_id == bindparam("article")) & (table.c.position == bindparam("place"))
-    named = [{"article": article_id, "place": place} for article_id, place in links]
-    connection.execute(delete(table).where(here), named)
-    mark_stale(connection, (article_id for article_id, _ in links))
+    if repeated:
+        connection.execute(delete(table).where(here), repeated)
+    mark_stale(connection, [link["article"] for link in repeated])
 
 
 def story_articles(
@@ -266,16 +252,11 @@ def _story_article(row: tuple[Any, ...]) -> StoryArticleRow:
 
 def group_by_story(rows: Iterable[StoryArticleRow]) -> dict[int, list[StoryArticleRow]]:
     """Group articles by story id, in their order."""
-    members: dict[int, list[StoryArticleRow]] = {}
-    for row in rows:
-        members.setdefault(row.story_id, []).append(row)
-    return members
+    return grouped((row.story_id, row) for row in rows)
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     """Store leads and counts of stories; mark changed stories' pages and, by coverage, their articles'."""
-    if not stories:
-        return
     before = {row[0]: row[1:] for row in COUNTS.rows_of(connection, [story.id for story in stories])}
     rows = [
         {name: getattr(story, name) for name in ("lead_id", "articles", "coverage")}
@@ -283,12 +264,10 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         for story in stories
     ]
     SAVING.execute_many(connection, rows)
-    mark_lists(connection, (f"{STORY}{new.id}" for new in stories if _is_page_stale(new, *before[new.id])))
+    facts = ((story.id, (story.coverage, story.articles, story.lead_id)) for story in stories)
+    changed = [number for number, new in facts if before[number][-1] and before[number][:-1] != new]
+    mark_lists(connection, (f"{STORY}{number}" for number in changed))
     mark_stories(connection, [story.id for story in stories if before[story.id][0] != story.coverage])
-
-
-def _is_page_stale(story: Story, coverage: int, articles: int, lead_id: int, path: str) -> bool:
-    return path != "" and (coverage, articles, lead_id) != (story.coverage, story.articles, story.lead_id)
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
@@ -316,11 +295,8 @@ def related_links(
         .where(table.c.article_id.in_(ids))
         .order_by(table.c.article_id, table.c.position)
     )
-    found: dict[int, list[RelatedLink]] = {}
-    for row in connection.execute(query).all():
-        link = _link(row, site_url, score=row.score, parts=row.parts_json)
-        found.setdefault(row.of, []).append(link)
-    return found
+    rows = connection.execute(query).all()
+    return grouped((row.of, _link(row, site_url, score=row.score, parts=row.parts_json)) for row in rows)
 
 
 def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> dict[int, RelatedLink]:

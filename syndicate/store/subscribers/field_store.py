@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
+from syndicate.groups import grouped
 from syndicate.store.core.upsert import insert_for, replacing
 from syndicate.store.schema import subscriber_fields as fields
 from syndicate.store.schema import subscriber_tags as tags_table
@@ -55,15 +56,12 @@ def fields_and_tags(
     """Return the fields and the tags of all subscribers that meet ``members``, by subscriber's id."""
     chosen = select(subscribers.c.id).where(*members)
     values: dict[int, dict[str, str]] = {}
-    tags: dict[int, list[str]] = {}
     query = select(fields.c.subscriber_id, fields.c.name, fields.c.value)
     query = query.where(fields.c.subscriber_id.in_(chosen)).order_by(fields.c.name)
     for subscriber_id, name, value in connection.execute(query):
         values.setdefault(subscriber_id, {})[name] = value
     tagged = select(tags_table).where(tags_table.c.subscriber_id.in_(chosen)).order_by(tags_table.c.tag)
-    for subscriber_id, tag in connection.execute(tagged):
-        tags.setdefault(subscriber_id, []).append(tag)
-    return values, tags
+    return values, grouped(map(tuple, connection.execute(tagged)))
 
 
 def add_tags(connection: Connection, subscriber_id: int, tags: Iterable[str]) -> None:

@@ -99,23 +99,18 @@ def differ_in_language(a: Fingerprint, b: Fingerprint) -> bool:
     return a.language != b.language and bool(a.language and b.language)
 
 
-def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
+def read_headers(packed: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the headers of packed articles as columns, such as ``terms``, ``words`` and ``length``.
 
-    Raises ``ValueError`` as ``Fingerprint.unpack`` does, without unpacking any.
+    The second array is false for articles that ``Fingerprint.unpack`` cannot read.
     """
-    joined = b"".join([data[: _HEADER.size] for data in packed])
-    if len(joined) < len(packed) * _HEADER.size:
-        raise ValueError("these article terms are damaged")
-    headers = np.frombuffer(joined, _HEADERS)
-    if np.any(headers["version"] != _VERSION):
-        raise ValueError("these article terms were written by another version")
+    beginnings = [data[: _HEADER.size].ljust(_HEADER.size, b"\0") for data in packed]
+    headers = np.frombuffer(b"".join(beginnings), _HEADERS)
     sizes = np.fromiter(map(len, packed), np.int64, len(packed)) - _HEADER.size
     sizes -= headers["dimensions"].astype(np.int64) + headers["shared"]
     fours = headers["shingles"].astype(np.int64) + headers["names"] + headers["figures"]
-    if np.any(sizes != 6 * headers["terms"].astype(np.int64) + 4 * fours):
-        raise ValueError("these article terms are damaged")
-    return headers
+    whole = sizes == 6 * headers["terms"].astype(np.int64) + 4 * fours
+    return headers, whole & (headers["version"] == _VERSION)
 
 
 def first_terms(packed: Sequence[bytes], counts: NDArray[Any]) -> Hashes:

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import WrongFields
+from syndicate.groups import grouped
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import DeliveryState, Newsletter
 from syndicate.newsletter.periods import parse_schedule, period_at, read_zone
@@ -151,9 +152,8 @@ class NewsletterViews:
         for newsletter in newsletters:
             if newsletter.name not in paused:
                 entries += _planned(newsletter, max(now, start), end)
-        by_day: dict[date, list[CalendarEntry]] = {}
-        for entry in sorted(entries, key=lambda entry: (entry.at, entry.title)):
-            by_day.setdefault(entry.at.astimezone(self.zone).date(), []).append(entry)
+        entries = sorted(entries, key=lambda entry: (entry.at, entry.title))
+        by_day = grouped((entry.at.astimezone(self.zone).date(), entry) for entry in entries)
         days = (first + timedelta(days=number) for number in range(WEEKS * 7))
         return tuple(EditionDay(day=day, entries=tuple(by_day.get(day, ()))) for day in days)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from syndicate.groups import grouped
 from syndicate.plots import BumpLine, Figure, SourceLane, bump, lanes, step_area
 from syndicate.store.stories.story_store import StoryArticleRow
 from syndicate.text.phrases import plural
@@ -41,7 +42,5 @@ def trending(places: Mapping[str, Sequence[int | None]], hours: Sequence[datetim
 
 def _by_source(rows: Sequence[StoryArticleRow]) -> dict[int, list[datetime]]:
     """Return the times of a story's articles by source, the earliest first."""
-    times: dict[int, list[datetime]] = {}
-    for row in sorted(rows, key=lambda row: row.published):
-        times.setdefault(row.source_id, []).append(row.published)
-    return times
+    by_time = sorted(rows, key=lambda row: row.published)
+    return grouped((row.source_id, row.published) for row in by_time)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby, pairwise
 
+from syndicate.groups import grouped
 from syndicate.jobs.publish.lists.list_build import ListBuild
 from syndicate.publish.lists.day_page import (
     DayArticle,
@@ -196,13 +197,8 @@ class DayBuild:
         shown = {number: listed.headline for number, listed in read.items()}
         contents = {}
         for day, rows in found.items():
-            texts: dict[int, list[int]] = {}
-            for row in rows[::-1]:
-                texts.setdefault(row.same_text, []).append(row.article_id)
-            members: dict[int, list[int]] = {}
-            for row in rows:
-                if row.story_id in coverage:
-                    members.setdefault(row.story_id, []).append(row.article_id)
+            texts = grouped((row.same_text, row.article_id) for row in rows[::-1])
+            members = grouped((row.story_id, row.article_id) for row in rows if row.story_id in coverage)
             best = sorted(members, key=lambda story: -coverage[story][0])[:COVERED]
             covered = [coverage[n][1] if coverage[n][1] in members[n] else members[n][0] for n in best]
             self._days[day] = len(texts), covered[0] if covered else 0
