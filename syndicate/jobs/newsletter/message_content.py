@@ -122,7 +122,7 @@ class _FoundStories:
                 kind=TOP,
                 coverage=1,
                 lead=leads[number],
-                tells=(number, *(row for row in members.pop(article.story_id, ()) if row not in leads)),
+                tells=(number, *(row for row in members.pop(article.story_id or 0, ()) if row not in leads)),
             )
             for position, (number, article) in enumerate(self._articles.items(), 1)
         ]

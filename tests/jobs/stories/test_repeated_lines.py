@@ -57,6 +57,7 @@ def publish(room: Room, *, batch: int, restart: bool = False) -> list[int]:
 
 def stories_and_terms(room: Room, ids: list[int]) -> list[tuple[int | None, bytes]]:
     index = room.services.stories._index
+    assert index is not None
     with room.store.read() as connection:
         articles = article_store.get_articles(connection, ids)
     return [(articles[number].story_id, index.packed(number)) for number in ids]
