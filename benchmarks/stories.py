@@ -9,7 +9,7 @@ arrive in the order of their dates, in batches, and are forgotten when they leav
 does it; links are judged as the page of each article has them in the end.
 
 The same articles then go through a real store and the stories job. ``through_store`` has the measures of
-what its tables hold; they must be the same.
+what its tables hold; they must be the same, but for lines that a source repeats.
 
 Dates that betray the label are taken away here, never in the product: ``hide`` gives all articles one date
 and
