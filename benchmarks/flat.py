@@ -93,9 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="syndicate-flat-") as temporary:
         figures: dict[str, dict[int, float]] = {}
         for articles in arguments.articles:
-            filled = (arguments.keep or Path(temporary)) / str(articles)
-            if not (filled / "done").exists():
-                _fill(filled, articles)
+            filled = filled_store(arguments.keep or Path(temporary), articles)
             if arguments.fill:
                 continue
             folder = Path(temporary) / f"run-{articles}"
@@ -131,12 +129,20 @@ def _config() -> str:
 # Filling
 
 
+def filled_store(folder: Path, articles: int) -> Path:
+    """Return the filled store of this size below a folder, filled now unless it is kept there."""
+    filled = folder / str(articles)
+    if not (filled / "done").exists():
+        _fill(filled, articles)
+    return filled
+
+
 def _fill(folder: Path, articles: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     writer, started = _Writer(articles), time.monotonic()
     recent = int(PLACED_BY_JOB / APART)
-    with _opened(folder) as services:
+    with opened(folder) as services:
         with services.store.write() as connection:
             _shelve(connection, writer.add(connection, range(FIRST)))
         # Without a publication before, the next would write the pages of all articles.
@@ -295,7 +301,7 @@ def _publish_archive(services: Services) -> None:
 
 
 def _measure(folder: Path, stages: list[str]) -> Iterator[tuple[str, float]]:
-    with _opened(folder) as services:
+    with opened(folder) as services:
         room = _Room(folder, services)
         for stage in stages:
             for name, run, prepare in STAGES[stage](room):
@@ -441,7 +447,7 @@ class _Room:
 
     def reopen(self) -> None:
         """Open the store once more, as a command does."""
-        with _opened(self.folder):
+        with opened(self.folder):
             pass
 
     def restart_stories(self) -> None:
@@ -463,7 +469,8 @@ def _least(run: Callable[[], object], prepare: Callable[[], object]) -> float:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Services]:
+def opened(folder: Path) -> Iterator[Services]:
+    """Open a filled store at the time of the benchmark."""
     (folder / "config.toml").write_text(_config(), "utf-8")
     with open_services(load_settings(folder / "config.toml", {}), now=NOW) as services:
         yield services

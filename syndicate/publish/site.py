@@ -121,13 +121,14 @@ class SitePages:
     def article_pages(
         self,
         items: Sequence[PublishedArticle],
+        headlines: Sequence[Headline],
         more: Mapping[str, Sequence[Headline]],
         **lists: Sequence[Headline],
     ) -> list[bytes | RenderError]:
         """Return each article's page, or the error in its place; ``more`` maps sections to their articles."""
         contexts = [
-            caught(partial(self._article, item, more_from_section=more[item.article.section], **lists))
-            for item in items
+            caught(partial(self._article, item, headline, more_from_section=more[headline.section], **lists))
+            for item, headline in zip(items, headlines, strict=True)
         ]
         whole = [context for context in contexts if not isinstance(context, RenderError)]
         texts = iter(self._templates.render_each(_ARTICLE, whole))
@@ -137,6 +138,7 @@ class SitePages:
     def _article(
         self,
         item: PublishedArticle,
+        headline: Headline,
         *,
         top: Sequence[Headline] = (),
         trending: Sequence[Headline] = (),
@@ -147,7 +149,6 @@ class SitePages:
         root, section = root_of(article.path), self.section_name(article.section)
         shows, published = may_show(item), known_since(article.published)
         image, summary = (article.image, article.summary) if shows else (None, "")
-        headline = Headline.of(item)
         others, related, foreign = _linked(item, headline)
         linked = {article.path, *(other.path for other in item.coverage)}
         linked |= {other.path for other in (*others, *related, *foreign)}

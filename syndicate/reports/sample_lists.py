@@ -56,7 +56,7 @@ def sample_lists(
         yield partial(day_page, pages, sample, articles, 1, UTC)
     yield partial(latest_page, pages, headlines, UTC, trending=headlines)
     yield partial(latest_page, pages, (), UTC, section="Sample")
-    yield partial(month_page, pages, day.replace(day=1), [link], link, link)
+    yield partial(month_page, pages, day.replace(day=1), [link], weeks, link, link)
     yield partial(archive_page, pages, [link], undated=True)
     quiet = SourceFacts(source, now - timedelta(days=100), 0)
     yield partial(sources_page, pages, [SourceFacts(source, now, 2), quiet])

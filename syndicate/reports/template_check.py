@@ -118,7 +118,7 @@ def _site(services: Services, now: datetime) -> Renders:
 def _article_page(
     pages: SitePages, item: PublishedArticle, more: list[Headline], lists: dict[str, list[Headline]]
 ) -> bytes:
-    (page,) = pages.article_pages([item], {item.article.section: more}, **lists)
+    (page,) = pages.article_pages([item], [Headline.of(item)], {item.article.section: more}, **lists)
     if isinstance(page, RenderError):
         raise page
     return page

@@ -1,7 +1,7 @@
 """Jinja environment of all templates: loaders, filters and a cache of compiled templates."""
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import cache, lru_cache
@@ -20,6 +20,7 @@ from jinja2 import (
 )
 from jinja2 import __version__ as jinja_version
 from jinja2.bccache import Bucket
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from syndicate.text.dates import (
@@ -149,16 +150,30 @@ def _escaped(value: object) -> str:
     """Escape a value that a template writes; most are short texts that were escaped before, or are markup."""
     if type(value) is str and len(value) <= _MAX_KEPT:
         return _escaped_text(value)
-    return value if type(value) is Markup else escape(value)
+    if type(value) is Markup:
+        return value
+    return str(value) if type(value) is int else escape(value)
 
 
 class _Template(Template):
     @classmethod
     def from_code(cls, *arguments: Any, **more: Any) -> Template:
-        """Return a template whose compiled code calls ``_escaped`` in place of markupsafe's ``escape``."""
+        """Return a template whose compiled code calls ``_escaped`` in place of markupsafe's ``escape``.
+
+        Each block is one text for the templates around it, which would hand on its pieces one by one.
+        """
         template = super().from_code(*arguments, **more)
         template.root_render_func.__globals__["escape"] = _escaped
+        template.root_render_func = _joined(template.root_render_func)
+        template.blocks = {name: _joined(block) for name, block in template.blocks.items()}
         return template
+
+
+def _joined(render: Callable[[Context], Iterable[str]]) -> Callable[[Context], Iterator[str]]:
+    def joined(context: Context) -> Iterator[str]:
+        yield "".join(render(context))
+
+    return joined
 
 
 class _Environment(Environment):

@@ -126,7 +126,10 @@ def _patterns(language: str) -> _Patterns:
 
 def calendar_date(value: date, style: str, language: str = "en") -> str:
     """Return a day without a time: ``full``, ``brief`` ("Fri 27 Nov"), ``month`` or ``day_name`` ("Fri")."""
-    return _written(style, value, language)
+    if style == "day_name":
+        # The same weekday of the first week, so that seven names are kept.
+        value = date.fromordinal(value.weekday() + 1)
+    return _written(style, value.replace(day=1) if style == "month" else value, language)
 
 
 @lru_cache(maxsize=1024)
@@ -147,7 +150,7 @@ def weekday_name(day: int, language: str = "en") -> str:
 
 def month_and_year(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     """Return the month in ``zone``: "November 2026"."""
-    return _written("month", value.astimezone(zone).date().replace(day=1), language)
+    return calendar_date(value.astimezone(zone).date(), "month", language)
 
 
 def month_names(language: str) -> dict[str, int]:

@@ -89,7 +89,7 @@ def page_of(
     pages: SitePages, item: PublishedArticle, *, more: Sequence[Headline] = (), **lists: Sequence[Headline]
 ) -> bytes:
     """Return the page of an article; ``more`` are the latest articles of its section."""
-    (page,) = pages.article_pages([item], {item.article.section: more}, **lists)
+    (page,) = pages.article_pages([item], [Headline.of(item)], {item.article.section: more}, **lists)
     if isinstance(page, Exception):
         raise page
     return page

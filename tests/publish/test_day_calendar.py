@@ -40,7 +40,7 @@ def test_the_page_of_a_day_marks_its_own_day_in_the_calendar_and_no_other() -> N
 def test_the_page_of_a_month_marks_no_day() -> None:
     month = date(NOW.year, NOW.month, 1)
     days = [DayLink(month.replace(day=number), "day.html", count) for number, count in COUNTS.items()]
-    page = month_page(SitePages(Templates(), OPTIONS), month, days, None, None)
+    page = month_page(SitePages(Templates(), OPTIONS), month, days, weeks_of(month, COUNTS), None, None)
 
     assert days_of(page) == list(map(str, COUNTS))
     assert days_of(page, "[@aria-current]") == []

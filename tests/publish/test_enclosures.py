@@ -14,12 +14,11 @@ from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Enclosure, Image, PublishedArticle, Republish
 from syndicate.publish.feeds.feed_words import words_in
-from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.site import SitePages
 from syndicate.templating import Templates
 from tests.publish.feeds import content_of, every_format, read_one, write
-from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, page_of, published
+from tests.publish.samples import HARBOUR, NOW, OPTIONS, page_of, published
 from tests.template_variables import FEED_LANGUAGES
 
 TALK = Enclosure(
@@ -36,14 +35,14 @@ def only_item(article: PublishedArticle) -> Any:
 
 
 def of_json(article: PublishedArticle) -> dict[str, Any]:
-    (item,) = json.loads(json_feed(WORLD, [article], OPTIONS))["items"]
+    (item,) = json.loads(write("json", article))["items"]
     return dict(item)
 
 
 @pytest.mark.parametrize("form", ["rss", "atom", "json"])
 def test_a_podcast_item_in_is_a_podcast_item_out(form: str) -> None:
     article = published(enclosures=(replace(TALK, title="" if form == "rss" else "The talk"),))
-    document = json_feed(WORLD, [article], OPTIONS) if form == "json" else write(form, article)
+    document = write(form, article)
 
     again = parse_feed(ParseRequest(body=document, url="https://news.example/f"))
 
@@ -109,8 +108,8 @@ def test_the_text_leads_to_every_file_in_the_items_language(form: str) -> None:
 def test_a_source_that_allows_nothing_to_be_republished_keeps_its_files() -> None:
     article = published(source=replace(HARBOUR, republish=Republish.NONE), enclosures=FILES, html="")
 
-    for document in (write("rss", article), write("atom", article), json_feed(WORLD, [article], OPTIONS)):
-        assert b"cdn.example" not in document
+    for form in ("rss", "atom", "json"):
+        assert b"cdn.example" not in write(form, article)
     assert b"cdn.example" not in page_of(SitePages(Templates(), OPTIONS), article)
 
 

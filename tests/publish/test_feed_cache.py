@@ -6,7 +6,13 @@ import pytest
 
 from syndicate.model import Image
 from syndicate.publish.feeds import rss_atom
-from syndicate.publish.feeds.entries import feed_item, last_updated, newest_first, xml_safe_item
+from syndicate.publish.feeds.entries import (
+    content_html,
+    feed_item,
+    last_updated,
+    newest_first,
+    xml_safe_item,
+)
 from syndicate.publish.feeds.rss_atom import FeedWriter
 from tests.publish.feeds import every_format, write
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, WORLD, published, related
@@ -18,8 +24,8 @@ def test_fragments_joined_are_byte_for_byte_what_feedgen_writes_for_the_whole(fo
     kind = rss_atom._RSS if form == "rss" else rss_atom._ATOM
     items = [feed_item(article, OPTIONS) for article in newest_first(WORLD, articles)]
     whole = rss_atom._new_feed(WORLD, last_updated(items), OPTIONS, kind)
-    for item in items:
-        rss_atom._add_entry(whole, xml_safe_item(item), OPTIONS)
+    for item in map(xml_safe_item, items):
+        rss_atom._add_entry(whole, item, content_html(item, OPTIONS.time_zone))
 
     document = write(form, *articles)
 

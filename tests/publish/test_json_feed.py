@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.model import Image, PublishedArticle, Republish
-from syndicate.publish.feeds.fragments import FragmentCache
-from syndicate.publish.feeds.json_feed_writer import json_feed
+from syndicate.publish.feeds.rss_atom import FeedWriter
 from tests.examples import examples
+from tests.publish.feeds import write
 from tests.publish.samples import HARBOUR, NOW, OPTIONS, OURS, WORLD, published, related, uid
 
 
 def read(*articles: PublishedArticle) -> Any:
-    return json.loads(json_feed(WORLD, articles, OPTIONS))
+    return json.loads(write("json", *articles))
 
 
 def read_one(article: PublishedArticle) -> Any:
@@ -22,7 +22,7 @@ def read_one(article: PublishedArticle) -> Any:
 
 
 def test_J1_J2_the_feed_says_what_it_is_first() -> None:
-    document = json_feed(WORLD, [], OPTIONS)
+    document = write("json")
 
     assert document.startswith(b'{"version":"https://jsonfeed.org/version/1.1",')
     assert json.loads(document) == {
@@ -85,7 +85,7 @@ def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
 
 
 def test_RL6_external_url_is_never_used() -> None:
-    assert b"external_url" not in json_feed(WORLD, [published()], OPTIONS)
+    assert b"external_url" not in write("json", published())
 
 
 def test_RL3_related_stories_are_in_the_text_too() -> None:
@@ -129,7 +129,7 @@ def test_R13_newest_first_once_each_whatever_the_order() -> None:
     articles = [published(number) for number in (2, 1, 3, 1)]
 
     assert [item["title"][-1] for item in read(*articles)["items"]] == ["1", "2", "3"]
-    assert json_feed(WORLD, articles, OPTIONS) == json_feed(WORLD, articles[::-1], OPTIONS)
+    assert write("json", *articles) == write("json", *articles[::-1])
 
 
 def test_R19_the_oldest_items_are_left_out_and_no_text_is_cut() -> None:
@@ -137,7 +137,7 @@ def test_R19_the_oldest_items_are_left_out_and_no_text_is_cut() -> None:
         published(number, html=f"<p>{'wave ' * 1000}</p>", text="wave " * 1000) for number in range(1, 11)
     ]
 
-    document = json_feed(WORLD, articles, replace(OPTIONS, feed_limit_bytes=60_000))
+    document = write("json", *articles, options=replace(OPTIONS, feed_limit_bytes=60_000))
 
     items = json.loads(document)["items"]
     assert len(document) <= 60_000
@@ -147,7 +147,7 @@ def test_R19_the_oldest_items_are_left_out_and_no_text_is_cut() -> None:
 
 def test_R19_a_text_that_would_fill_the_feed_is_its_summary_and_a_link() -> None:
     long = published(1, html=f"<p>{'wave ' * 9000}</p>", text="wave " * 9000)
-    (item,) = json.loads(json_feed(WORLD, [long], replace(OPTIONS, feed_limit_bytes=60_000)))["items"]
+    (item,) = json.loads(write("json", long, options=replace(OPTIONS, feed_limit_bytes=60_000)))["items"]
     assert item["content_text"].startswith(
         f"Water & wind: 3 < 4\n\nRead the full story: {item['url']}\n\nSource: "
     )
@@ -167,12 +167,12 @@ def test_R19_a_text_that_would_fill_the_feed_is_its_summary_and_a_link() -> None
 def test_a_change_of_anything_shown_is_written_although_the_item_was_remembered(
     change: dict[str, Any],
 ) -> None:
-    cache = FragmentCache()
-    first = json_feed(WORLD, [published()], OPTIONS, cache=cache)
-    changed = [published(**change)]
+    writer = FeedWriter(OPTIONS)
+    first = writer.write("json", WORLD, [published()])
+    changed = published(**change)
 
-    assert json_feed(WORLD, changed, OPTIONS, cache=cache) == json_feed(WORLD, changed, OPTIONS) != first
-    assert json_feed(WORLD, [published()], OPTIONS, cache=cache) == first
+    assert writer.write("json", WORLD, [changed]) == write("json", changed) != first
+    assert writer.write("json", WORLD, [published()]) == first
 
 
 anything = st.text(max_size=40)
@@ -195,7 +195,7 @@ def test_J12_no_string_whatever_it_holds_breaks_the_feed(
         source=replace(HARBOUR, title=other + "\ud800"),
     )
 
-    document = json_feed(replace(WORLD, title=title + "\ud800"), [article], OPTIONS)
+    document = write("json", article, channel=replace(WORLD, title=title + "\ud800"))
 
     assert json.loads(document)["items"][0]["id"] == f"urn:uuid:{uid(1)}"
     assert b"\\ud8" not in document

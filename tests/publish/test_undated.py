@@ -8,12 +8,11 @@ import pytest
 from lxml import html as lxml_html
 
 from syndicate.model import PublishedArticle, undated_key
-from syndicate.publish.feeds.json_feed_writer import json_feed
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.templating import Templates
 from tests.publish.feeds import content_of, every_format, read_one, write
-from tests.publish.samples import NOW, OPTIONS, WORLD, page_of, published, related
+from tests.publish.samples import NOW, OPTIONS, page_of, published, related
 
 
 def undated(number: int = 1, **changes: Any) -> PublishedArticle:
@@ -52,7 +51,7 @@ def test_no_feed_gives_a_date_of_publication() -> None:
     assert ("<published>" in atom, "<updated>2026-11-24T09:00:00+00:00</updated>" in atom) == (False, True)
     for document in (rss, atom):
         assert "<syndicate:firstSeen>2026-11-24T09:00:00Z</syndicate:firstSeen>" in document
-    (item,) = json.loads(json_feed(WORLD, [undated()], OPTIONS))["items"]
+    (item,) = json.loads(write("json", undated()))["items"]
     assert not [name for name in item if name.startswith("date_")]
     assert item["_syndicate"]["first_seen"] == "2026-11-24T09:00:00Z"
 

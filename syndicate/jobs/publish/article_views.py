@@ -169,10 +169,9 @@ class Listed(NamedTuple):
 
 @dataclass(slots=True)
 class Headlines:
-    """Headlines that several lists of a run show, each read once."""
+    """Headlines that several pages of a run show, each made once."""
 
     views: ArticleViews
-    known: Mapping[int, Article]
     _kept: dict[int, Listed] = field(default_factory=dict)
 
     def read(self, connection: Connection, ids: Sequence[int]) -> dict[int, Listed]:
@@ -181,17 +180,19 @@ class Headlines:
         if len(self._kept) + len(missing) > MAX_HEADLINES:
             missing, self._kept = list(ids), {}
             self.views = replace(self.views, coverage_cache={})
-        articles = [self.known[number] for number in missing if number in self.known]
-        articles += article_store.get_articles(connection, set(missing) - self.known.keys()).values()
-        self._keep(connection, articles)
+        if missing:
+            self.keep(self.views.headlines(connection, missing))
         return {number: self._kept[number] for number in ids if number in self._kept}
 
     def of(self, connection: Connection, articles: Sequence[Article]) -> list[Headline]:
         """Return the headlines of articles."""
-        self._keep(connection, [article for article in articles if article.id not in self._kept])
+        missing = [article for article in articles if article.id not in self._kept]
+        self.keep(self.views.listed(connection, missing))
         return [self._kept[article.id].headline for article in articles]
 
-    def _keep(self, connection: Connection, articles: Sequence[Article]) -> None:
-        for item in self.views.listed(connection, articles):
-            article = item.article
-            self._kept[article.id] = Listed(Headline.of(item), article.tags, article.authors)
+    def keep(self, items: Sequence[PublishedArticle], most: int | None = None) -> list[Headline]:
+        """Return the headlines of articles, and keep them: all, or those of the first `most`."""
+        headlines = list(map(Headline.of, items))
+        for item, headline in zip(items[:most], headlines, strict=False):
+            self._kept[item.article.id] = Listed(headline, item.article.tags, item.article.authors)
+        return headlines

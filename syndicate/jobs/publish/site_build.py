@@ -259,8 +259,9 @@ class SiteBuild:
             more = {name: self._more_from(connection, name) for name in {a.section for a in articles}}
         room = max(0, MAX_KNOWN_ARTICLES - len(self._rendered.known))
         self._rendered.known.update((article.id, article) for article in articles[:room])
+        headlines = self._lists.headlines.keep(items, room)
         self._pages.tags, self._pages.authors = paged["tag"], paged["author"]
-        for item, page in self._rendered_pages(items, more):
+        for item, page in self._rendered_pages(items, headlines, more):
             article = item.article
             for kind, names in (("tag", article.tags), ("author", article.authors)):
                 found = {f"{kind}:{key}": key in paged[kind] for key in map(tag_key, names)}
@@ -292,13 +293,17 @@ class SiteBuild:
         return kind not in paged or key in paged[kind] or self._context.output.exists(first_path(kind, key))
 
     def _rendered_pages(
-        self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
+        self,
+        items: Sequence[PublishedArticle],
+        headlines: Sequence[Headline],
+        more: Mapping[str, Sequence[Headline]],
     ) -> Iterator[tuple[PublishedArticle, bytes | RenderError]]:
         for start in range(0, len(items), RENDER_BATCH):
             if self._gives_up():
                 return
-            some = items[start : start + RENDER_BATCH]
-            yield from zip(some, self._pages.article_pages(some, more, **self._shown), strict=True)
+            some = slice(start, start + RENDER_BATCH)
+            pages = self._pages.article_pages(items[some], headlines[some], more, **self._shown)
+            yield from zip(items[some], pages, strict=True)
 
     def _finish(self) -> None:
         """Unmark the articles written so far, and mark their lists in the same transaction."""

@@ -44,7 +44,7 @@ EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class RelatedItem(NamedTuple):
-    """Related story of an item. ``language`` is ``""`` if unknown."""
+    """Related story of an item. ``language`` is ``""`` if unknown, ``score`` the similarity."""
 
     uid: str
     url: str
@@ -53,20 +53,22 @@ class RelatedItem(NamedTuple):
     published: datetime
     language: str
     direction: str
+    score: float
 
 
 _related_fields = attrgetter(*RelatedItem._fields)
 
 
 class FeedItem(NamedTuple):
-    """All fields of an item of RSS and Atom, and no others.
+    """All fields of a feed item, and no others.
 
     A named tuple and not a dataclass, because the fragment cache compares whole items on every build and
     tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed of the item, ``""`` for
     own articles and for folders. ``minutes`` is the reading time. ``corrected`` is the time of a correction.
-    ``short`` items carry their summary in place of their text. ``others`` are in other languages. Of the
-    ``sources`` of the story, ``foreign`` cover it only in other languages. ``story_url`` is the page of a
-    story of several sources, else ``""``. Only ``xml_safe_item`` items may be written.
+    ``text`` is the plain text of ``html``; ``short`` items carry their summary in place of both. ``others``
+    are in other languages. Of the ``sources`` of the story, ``foreign`` cover it only in other languages.
+    ``story_url`` is the page of a story of several sources, else ``""``. Only ``xml_safe_item`` items may be
+    written.
     """
 
     uid: str
@@ -80,6 +82,7 @@ class FeedItem(NamedTuple):
     tags: tuple[str, ...]
     summary: str
     html: str
+    text: str
     image: Image | None
     own: bool
     source_name: str
@@ -172,6 +175,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         tags=(article.section, *article.tags),
         summary="" if hidden else article.summary,
         html=published.html,
+        text=published.text,
         image=None if hidden else article.image,
         own=source.own,
         source_name=source.name,
@@ -297,10 +301,10 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
     return xml_safe(body + related)
 
 
-def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
-    """Return the item as plain text (RL3), from the article's plain ``text``."""
+def content_text(item: FeedItem, time_zone: ZoneInfo) -> str:
+    """Return the item as plain text (RL3)."""
     words = words_in(item.language)
-    paragraphs = [item.summary if item.short else text or item.summary]
+    paragraphs = [item.summary if item.short else item.text or item.summary]
     for file in item.enclosures:
         label = [words.action(file.kind), *filter(None, _file_facts(file, item, words))]
         paragraphs.append(f"{', '.join(label)}: {file.url}")

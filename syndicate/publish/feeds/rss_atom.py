@@ -1,7 +1,7 @@
 """Feeds in every format: RSS 2.0 and Atom 1.0, written by feedgen, and JSON Feed.
 
 feedgen builds an entry in about 50 µs, and most entries of a feed are unchanged since the last build. So each
-entry is cached as feedgen wrote it, with its inputs. A feed is feedgen's own head joined with these
+entry is cached in all formats, with its inputs. A feed is feedgen's own head joined with these
 fragments: byte for byte feedgen's output for the whole (a test compares).
 """
 
@@ -32,7 +32,7 @@ from syndicate.publish.feeds.entries import (
 )
 from syndicate.publish.feeds.feedgen_extension import AtomEntry, AtomFeed, RssFeed, RssItem
 from syndicate.publish.feeds.fragments import FragmentCache, Key
-from syndicate.publish.feeds.json_feed_writer import json_feed
+from syndicate.publish.feeds.json_feed_writer import json_head, json_item
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 
@@ -43,7 +43,6 @@ _RSS_SPECIFICATION = "https://www.rssboard.org/rss-specification"
 _feedgen_lock = Lock()
 
 Articles = Sequence[PublishedArticle]
-FORMATS = ("rss", "atom", "json")
 
 
 class _Format(NamedTuple):
@@ -53,21 +52,25 @@ class _Format(NamedTuple):
     entry_start: bytes
     entry_end: bytes
     end: bytes
+    separator: bytes = b""
 
 
 _RSS = _Format(0, "rss", "application/rss+xml", b"<item", b"</item>", b"</channel></rss>")
 _ATOM = _Format(1, "atom", "application/atom+xml", b"<entry", b"</entry>", b"</feed>")
+_JSON = _Format(2, "json", "application/feed+json", b"{", b"}", b"]}", b",")
+_FORMATS = {format_.suffix: format_ for format_ in (_RSS, _ATOM, _JSON)}
+FORMATS = tuple(_FORMATS)
 
 
 class FeedWriter:
-    """Writer of channels in a format of ``FORMATS``, with caches of entries across feeds and builds.
+    """Writer of channels in a format of ``FORMATS``, with a cache of entries across feeds and builds.
 
-    At most ``cache_bytes`` of entries are kept in each cache. Thread-safe.
+    At most ``cache_bytes`` of entries are kept. Thread-safe.
     """
 
-    def __init__(self, options: PublishOptions, *, cache_bytes: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, options: PublishOptions, *, cache_bytes: int = 32 * 1024 * 1024) -> None:
         self._options = options
-        self._cache, self._json = FragmentCache(cache_bytes), FragmentCache(cache_bytes)
+        self._cache = FragmentCache(cache_bytes)
 
     def write(
         self, kind: str, channel: Channel, articles: Articles, items: Sequence[FeedItem] | None = None
@@ -77,10 +80,7 @@ class FeedWriter:
         The same channel and articles give the same bytes, whatever the order of the articles. ``items`` are
         the ``feed_items`` of the articles, for a caller that needs them in several formats.
         """
-        if kind == "json":
-            return json_feed(channel, articles, self._options, cache=self._json, items=items)
-        items = items or feed_items(channel, articles, self._options)
-        return self._document(channel, items, _RSS if kind == "rss" else _ATOM)
+        return self._document(channel, items or feed_items(channel, articles, self._options), _FORMATS[kind])
 
     def write_all(self, listings: Sequence[tuple[Channel, Articles]]) -> Iterator[tuple[str, bytes]]:
         """Yield the feed files of channels with their paths; items of several channels are written once."""
@@ -107,19 +107,21 @@ class FeedWriter:
             def size(item: FeedItem) -> int:
                 if item.key not in entries:
                     entries.update(self._entries([item], format_))
-                return len(entries[item.key])
+                return len(entries[item.key]) + len(format_.separator)
 
             room = self._options.feed_limit_bytes - len(head) - len(format_.end)
             kept = fit_to_limit(items, room, size, archive=bool(channel.current))
-        return b"".join([head, *(entries[item.key] for item in kept), format_.end])
+        return head + format_.separator.join(entries[item.key] for item in kept) + format_.end
 
     def _head(self, channel: Channel, updated: datetime, format_: _Format) -> bytes:
-        """Return the part before the entries, as feedgen writes it."""
+        """Return the part before the entries; feedgen writes those of RSS and Atom."""
+        if format_ is _JSON:
+            return json_head(channel, self._options)
         empty = _write(_new_feed(channel, updated, self._options, format_), format_)
         return _prolog(self._options) + empty.removesuffix(format_.end)
 
     def _entries(self, items: Sequence[FeedItem], format_: _Format) -> dict[Key, bytes]:
-        """Return each item as feedgen wrote it. Missing items are written in both formats at once."""
+        """Return each item in a format. Missing items are written in all formats at once."""
         entries: dict[Key, bytes] = {}
         missing: list[FeedItem] = []
         for item in items:
@@ -142,17 +144,20 @@ def _prolog(options: PublishOptions) -> bytes:
     ).encode()
 
 
-def _build(items: Sequence[FeedItem], options: PublishOptions) -> list[tuple[bytes, bytes]]:
-    """Let feedgen write the items as an RSS and an Atom feed, and cut the entries out of it.
+def _build(items: Sequence[FeedItem], options: PublishOptions) -> list[tuple[bytes, bytes, bytes]]:
+    """Return the items in all formats: feedgen writes an RSS and an Atom feed, of which entries are cut.
 
     All text is escaped and never in CDATA, so the tags of an entry appear nowhere else.
     """
     if not items:
         return []
     feed = _new_feed(Channel(name="cut", title="cut", query=""), EMPTY_FEED_UPDATED, options, _RSS)
-    for item in items:
-        _add_entry(feed, xml_safe_item(item), options)
-    return list(zip(_cut(feed, _RSS), _cut(feed, _ATOM), strict=True))
+    written = []
+    for item in map(xml_safe_item, items):
+        content = content_html(item, options.time_zone)
+        _add_entry(feed, item, content)
+        written.append(json_item(item, content, options))
+    return list(zip(_cut(feed, _RSS), _cut(feed, _ATOM), written, strict=True))
 
 
 def _cut(feed: FeedGenerator, format_: _Format) -> list[bytes]:
@@ -204,7 +209,7 @@ def _new_feed(
     return feed
 
 
-def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> None:
+def _add_entry(feed: FeedGenerator, item: FeedItem, content: str) -> None:
     """Describe an item to feedgen, newest last.
 
     The description comes first: ``summary`` and ``content`` would otherwise set it too.
@@ -220,7 +225,6 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> 
     if item.summary:
         entry.description(escape(item.summary, quote=False))
         entry.summary(item.summary)
-    content = content_html(item, options.time_zone)
     if content:
         entry.content(content, type="html")
     entry.category([{"term": term} for term in item.tags])

@@ -212,11 +212,11 @@ def month_page(
     pages: SitePages,
     month: date,
     days: Sequence[DayLink],
+    weeks: Weeks,
     previous: DayLink | None,
     following: DayLink | None,
 ) -> bytes:
     """Return the page of a month with its days, newest first."""
-    weeks = weeks_of(month, {link.day.day: link.articles for link in days})
     page = ArchivePage(
         canonical=pages.absolute(month_path(month)),
         month=month,

@@ -263,7 +263,7 @@ class DayBuild:
             read = self.lists.headlines.read(connection, ids)
         shown = {number: listed.headline for number, listed in read.items()}
         links = [self._link(day, shown.get(self._days[day][1])) for day in days]
-        render = partial(month_page, self.lists.pages, month, links, earlier, later)
+        render = partial(month_page, self.lists.pages, month, links, self._weeks(month), earlier, later)
         return self.lists.write_page("day:", month_path(month), render)
 
     def _month_link(self, month: date) -> DayLink:

@@ -91,7 +91,7 @@ class ListBuild:
     headlines: Headlines = field(init=False)
 
     def __post_init__(self) -> None:
-        self.headlines = Headlines(replace(self.context.views, coverage_cache={}), self.rendered.known)
+        self.headlines = Headlines(replace(self.context.views, coverage_cache={}))
 
     def run(self) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few lists."""
