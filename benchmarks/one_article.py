@@ -1,7 +1,7 @@
 """Count of files that one new article rewrites, in a store that already holds many.
 
-``python -m benchmarks.one_article --articles 100000`` fills a store as ``benchmarks.flat`` does, publishes, and
-then adds one article at a time: a lone one, the first report on an event, and the second. For each it counts
+``python -m benchmarks.one_article --articles 100000`` fills a store as ``benchmarks.flat`` does, publishes,
+and then adds one article at a time: a lone one, the first report on an event, the second. For each it counts
 the files whose bytes changed, by kind. ``--keep FOLDER`` keeps the filled store, and takes that of
 ``benchmarks.flat --keep``.
 

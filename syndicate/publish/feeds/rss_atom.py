@@ -43,6 +43,8 @@ _RSS_SPECIFICATION = "https://www.rssboard.org/rss-specification"
 _feedgen_lock = Lock()
 
 Articles = Sequence[PublishedArticle]
+# An entry in each format, at its ``position``.
+Fragments = tuple[bytes, ...]
 
 
 class _Format(NamedTuple):
@@ -72,18 +74,19 @@ class FeedWriter:
         self._options = options
         self._cache = FragmentCache(cache_bytes)
 
-    def write(
-        self, kind: str, channel: Channel, articles: Articles, items: Sequence[FeedItem] | None = None
-    ) -> bytes:
+    def write(self, kind: str, channel: Channel, articles: Articles) -> bytes:
         """Return the channel as RSS 2.0.11, Atom 1.0 or JSON Feed 1.1, at most ``feed_limit_bytes`` long.
 
-        The same channel and articles give the same bytes, whatever the order of the articles. ``items`` are
-        the ``feed_items`` of the articles, for a caller that needs them in several formats.
+        The same channel and articles give the same bytes, whatever the order of the articles.
         """
-        return self._document(channel, items or feed_items(channel, articles, self._options), _FORMATS[kind])
+        items = feed_items(channel, articles, self._options)
+        return self._document(channel, items, _FORMATS[kind], self._entries(items))
 
     def write_all(self, listings: Sequence[tuple[Channel, Articles]]) -> Iterator[tuple[str, bytes]]:
-        """Yield the feed files of channels with their paths; items of several channels are written once."""
+        """Yield the feed files of channels with their paths; items of several channels are written once.
+
+        An article is the same in all channels.
+        """
         known: dict[int, FeedItem] = {}
         listed = [
             [
@@ -92,47 +95,52 @@ class FeedWriter:
             ]
             for channel, articles in listings
         ]
-        with _feedgen_lock:
-            # Together: a start of feedgen takes longer than ten entries.
-            self._entries([*known.values()], _RSS)
-        for (channel, articles), items in zip(listings, listed, strict=True):
-            for kind in FORMATS:
-                yield f"{channel.name}.{kind}", self.write(kind, channel, articles, items)
+        # Together: a start of feedgen takes longer than ten entries.
+        entries = self._entries([*known.values()])
+        for (channel, _), items in zip(listings, listed, strict=True):
+            for kind, format_ in _FORMATS.items():
+                yield f"{channel.name}.{kind}", self._document(channel, items, format_, entries)
 
-    def _document(self, channel: Channel, items: Sequence[FeedItem], format_: _Format) -> bytes:
-        with _feedgen_lock:
-            head = self._head(channel, last_updated(items), format_)
-            entries = self._entries(items, format_)
+    def _document(
+        self, channel: Channel, items: Sequence[FeedItem], format_: _Format, entries: dict[Key, Fragments]
+    ) -> bytes:
+        """Return a document of items, whose ``entries`` are added if they are missing."""
 
-            def size(item: FeedItem) -> int:
-                if item.key not in entries:
-                    entries.update(self._entries([item], format_))
-                return len(entries[item.key]) + len(format_.separator)
+        def entry(item: FeedItem) -> bytes:
+            if item.key not in entries:
+                entries.update(self._entries([item]))
+            return entries[item.key][format_.position]
 
-            room = self._options.feed_limit_bytes - len(head) - len(format_.end)
-            kept = fit_to_limit(items, room, size, archive=bool(channel.current))
-        return head + format_.separator.join(entries[item.key] for item in kept) + format_.end
+        head = self._head(channel, last_updated(items), format_)
+        kept = fit_to_limit(
+            items,
+            self._options.feed_limit_bytes - len(head) - len(format_.end),
+            lambda item: len(entry(item)) + len(format_.separator),
+            archive=bool(channel.current),
+        )
+        return head + format_.separator.join(map(entry, kept)) + format_.end
 
     def _head(self, channel: Channel, updated: datetime, format_: _Format) -> bytes:
         """Return the part before the entries; feedgen writes those of RSS and Atom."""
         if format_ is _JSON:
             return json_head(channel, self._options)
-        empty = _write(_new_feed(channel, updated, self._options, format_), format_)
+        with _feedgen_lock:
+            empty = _write(_new_feed(channel, updated, self._options, format_), format_)
         return _prolog(self._options) + empty.removesuffix(format_.end)
 
-    def _entries(self, items: Sequence[FeedItem], format_: _Format) -> dict[Key, bytes]:
-        """Return each item in a format. Missing items are written in all formats at once."""
-        entries: dict[Key, bytes] = {}
+    def _entries(self, items: Sequence[FeedItem]) -> dict[Key, Fragments]:
+        """Return each item in all formats; missing items are written together."""
+        entries: dict[Key, Fragments] = {}
         missing: list[FeedItem] = []
         for item in items:
             fragments = self._cache.get(item.key, item)
             if fragments is None:
                 missing.append(item)
             else:
-                entries[item.key] = fragments[format_.position]
+                entries[item.key] = fragments
         for item, fragments in zip(missing, _build(missing, self._options), strict=True):
             self._cache.put(item.key, item, fragments)
-            entries[item.key] = fragments[format_.position]
+            entries[item.key] = fragments
         return entries
 
 
@@ -144,20 +152,21 @@ def _prolog(options: PublishOptions) -> bytes:
     ).encode()
 
 
-def _build(items: Sequence[FeedItem], options: PublishOptions) -> list[tuple[bytes, bytes, bytes]]:
+def _build(items: Sequence[FeedItem], options: PublishOptions) -> list[Fragments]:
     """Return the items in all formats: feedgen writes an RSS and an Atom feed, of which entries are cut.
 
     All text is escaped and never in CDATA, so the tags of an entry appear nowhere else.
     """
     if not items:
         return []
-    feed = _new_feed(Channel(name="cut", title="cut", query=""), EMPTY_FEED_UPDATED, options, _RSS)
     written = []
-    for item in map(xml_safe_item, items):
-        content = content_html(item, options.time_zone)
-        _add_entry(feed, item, content)
-        written.append(json_item(item, content, options))
-    return list(zip(_cut(feed, _RSS), _cut(feed, _ATOM), written, strict=True))
+    with _feedgen_lock:
+        feed = _new_feed(Channel(name="cut", title="cut", query=""), EMPTY_FEED_UPDATED, options, _RSS)
+        for item in map(xml_safe_item, items):
+            content = content_html(item, options.time_zone)
+            _add_entry(feed, item, content)
+            written.append(json_item(item, content, options))
+        return list(zip(_cut(feed, _RSS), _cut(feed, _ATOM), written, strict=True))
 
 
 def _cut(feed: FeedGenerator, format_: _Format) -> list[bytes]:
