@@ -278,7 +278,8 @@ def _publish_archive(services: Services) -> None:
         with services.store.write() as connection:
             state = read_list(connection, name, {})
             paged_lists.save_bounds(connection, state.name, state.before, state.bounds)
-        services.published.write(first_path(state.kind, sources.get(state.key, state.key)), b"")
+        if state.count:
+            services.published.write(first_path(state.kind, sources.get(state.key, state.key)), b"")
     for name, section in (("all", ()), ("part1", (schema.articles.c.section_key == "part1",))):
         with services.store.write() as connection:
             ids = connection.scalars(

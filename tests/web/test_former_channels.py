@@ -36,6 +36,11 @@ def test_a_removed_channel_is_gone_and_a_renamed_one_leads_to_its_new_name(site:
     assert (moved.status, moved["Location"]) == (301, f"https://news.example/base/new{document}")
 
 
+def test_the_page_of_a_removed_channel_says_its_status_as_that_of_a_missing_page_does(site: Any) -> None:
+    for path, status in (("/gone.rss", 410), ("/missing.html", 404)):
+        assert f'<p class="kicker hot">Error {status}</p>'.encode() in site.get(path).body
+
+
 def test_other_files_of_such_a_name_are_served(site: Any) -> None:
     assert site.get("/tags/gone.rss").status == 200
     assert site.get("/gone.html").status == 404
