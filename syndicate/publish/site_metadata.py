@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from syndicate.model import Image, PublishedArticle
@@ -48,8 +49,7 @@ def news_article(
         "url": item.source.home_url,
     }
     publisher = _organisation(options) if own else _filled(theirs)
-    crumbs = [(options.title, FRONT_PATH)]
-    crumbs += [(section.name, section.path)] if section and section.path else []
+    crumbs = ((section.name, section.path),) if section and section.path else ()
     facts: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -67,16 +67,20 @@ def news_article(
         "description": article.summary if may_show(item) else "",
         "image": [article.image.url] if article.image and may_show(item) else [],
     }
-    return script_safe([_filled(facts), breadcrumbs(crumbs, options)])
+    way = _breadcrumbs(options.title, options.site_url, crumbs)
+    return Markup(f"[{script_safe(_filled(facts))},{way}]")
 
 
-def breadcrumbs(crumbs: Sequence[tuple[str, str]], options: PublishOptions) -> dict[str, object]:
-    """Return the JSON-LD of the way to a page, from names and paths."""
+# Cached: the articles of a section share their way.
+@lru_cache(maxsize=256)
+def _breadcrumbs(title: str, site_url: str, crumbs: tuple[tuple[str, str], ...]) -> Markup:
+    """Return the JSON-LD of the way from the front page to a page, from names and paths."""
     items = [
-        {"@type": "ListItem", "position": place, "name": name, "item": f"{options.site_url}/{path}"}
-        for place, (name, path) in enumerate(crumbs, start=1)
+        {"@type": "ListItem", "position": place, "name": name, "item": f"{site_url}/{path}"}
+        for place, (name, path) in enumerate([(title, FRONT_PATH), *crumbs], start=1)
     ]
-    return {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+    way = {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+    return script_safe(way)
 
 
 def lede_of(summary: str, text: str) -> str:
@@ -196,8 +200,8 @@ def collection_facts(
         "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},
         **more,
     }
-    way = [(options.title, FRONT_PATH), *crumbs, *([(name, path)] if name else [])]
-    return script_safe([_filled(facts), breadcrumbs(way, options)])
+    way = _breadcrumbs(options.title, options.site_url, (*crumbs, *([(name, path)] if name else [])))
+    return Markup(f"[{script_safe(_filled(facts))},{way}]")
 
 
 def _site(options: PublishOptions) -> dict[str, object]:
