@@ -79,8 +79,9 @@ def _breadcrumbs(title: str, site_url: str, crumbs: tuple[tuple[str, str], ...])
         {"@type": "ListItem", "position": place, "name": name, "item": f"{site_url}/{path}"}
         for place, (name, path) in enumerate([(title, FRONT_PATH), *crumbs], start=1)
     ]
-    way = {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
-    return script_safe(way)
+    return script_safe(
+        {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
+    )
 
 
 def lede_of(summary: str, text: str) -> str:

@@ -4,13 +4,7 @@ import json
 from typing import Any
 
 from syndicate.model import Channel, Enclosure, is_dated, known_since
-from syndicate.publish.feeds.entries import (
-    FeedItem,
-    archive_links,
-    content_text,
-    feed_url,
-    front_page_url,
-)
+from syndicate.publish.feeds.entries import FeedItem, archive_links, content_text, feed_url, front_page_url
 from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.dates import rfc3339
 from syndicate.text.plain import xml_safe
