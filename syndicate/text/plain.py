@@ -103,7 +103,7 @@ def clean_text(text: str) -> str:
         if _ODD_SPACE.search(suspects):
             text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
             text = _INLINE_SPACE.sub(" ", text)
-    return _in_paragraphs(text)
+    return _in_paragraphs(text, without_ascii(text, ASCII))
 
 
 def text_and_tags(html: str) -> list[str]:
@@ -127,7 +127,8 @@ def text_of(pieces: list[str]) -> str:
     pieces[1::2] = [_BREAKS.get(tag.partition(" ")[0], "") for tag in tags]
     text = "".join(pieces)
     text = text.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
-    is_printable = without_ascii(text, _PRINTABLE_OR_BREAK).isprintable()
+    others = without_ascii(text, _PRINTABLE_OR_BREAK)
+    is_printable = others.isprintable()
     # If all space is spaces and line feeds, there is no need to split the text into words.
     text = text.replace("\n", " ") if is_printable else " ".join(text.split())
     text = text.replace(_BREAK, "\n")
@@ -136,7 +137,7 @@ def text_of(pieces: list[str]) -> str:
     if "&" in text:
         text = entities.unescape(text).replace("\xa0", " ")
     # The added breaks and references are printable too.
-    return _in_paragraphs(text) if is_printable else clean_text(text)
+    return _in_paragraphs(text, others) if is_printable else clean_text(text)
 
 
 def plain_text(html: str) -> str:
@@ -166,13 +167,7 @@ def paragraph(text: str) -> str:
 
 def is_western(text: str) -> bool:
     """Return whether a text is all windows-1252, where no character combines with another."""
-    if text.isascii():
-        return True
-    try:
-        without_ascii(text, ASCII).encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text.isascii() or _is_in_windows_1252(without_ascii(text, ASCII))
 
 
 def without_ascii(text: str, characters: bytes) -> str:
@@ -198,10 +193,10 @@ def _keep_line_ends(pieces: list[str]) -> None:
             pieces[place + 1] = pieces[place + 1].replace("\n", _BREAK)
 
 
-def _in_paragraphs(text: str) -> str:
-    """Return a text without unusual spaces in the form of ``clean_text``."""
+def _in_paragraphs(text: str, foreign: str) -> str:
+    """Return a text without unusual spaces in the form of ``clean_text``; ``foreign`` as in ``_composed``."""
     # Most runs of spaces are at the ends of lines.
-    return _cut(_composed(_SPACES.sub(" ", _paragraphs(text))).strip(), MAX_TEXT)
+    return _cut(_composed(_SPACES.sub(" ", _paragraphs(text)), foreign).strip(), MAX_TEXT)
 
 
 def _paragraphs(text: str) -> str:
@@ -216,15 +211,23 @@ def _paragraphs(text: str) -> str:
     return "\n".join(lines)
 
 
-def _composed(text: str) -> str:
-    """Return text in NFC, with piles of combining marks cut."""
-    if is_western(text):
+def _composed(text: str, foreign: str) -> str:
+    """Return text in NFC, with piles of combining marks cut; ``foreign`` is the text without ASCII."""
+    if not foreign or _is_in_windows_1252(foreign):
         return text
-    foreign = without_ascii(text, ASCII)
-    # With ASCII only the characters combine that the first search finds.
-    if not _MAY_COMBINE.search(foreign) and unicodedata.is_normalized("NFC", foreign):
+    # With ASCII only combining characters compose; the search also finds emoji.
+    combines = _MAY_COMBINE.search(foreign) and any(map(unicodedata.combining, foreign))
+    if not combines and unicodedata.is_normalized("NFC", foreign):
         return text
     return unicodedata.normalize("NFC", _without_piles(text))
+
+
+def _is_in_windows_1252(text: str) -> bool:
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_clean_line(text: str) -> bool:

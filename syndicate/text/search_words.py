@@ -8,15 +8,15 @@ each behind a mark, so that a stem is never taken for a word.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import filterfalse, pairwise
+from itertools import chain, filterfalse, pairwise
 from typing import NamedTuple
 
 from syndicate.memory import released_when_unused
 from syndicate.text.language import main_language
-from syndicate.text.plain import word_list
+from syndicate.text.plain import ASCII, without_ascii, word_list
 from syndicate.text.stemming import SPACELESS, stems
 
 MARK = "¬"
@@ -93,10 +93,11 @@ def indexed_text(
     title: str, summary_and_tags: Iterable[str], body_and_source: Iterable[str], language: str
 ) -> IndexedText:
     """Return the words of an article for the index."""
-    fields = ([title], summary_and_tags, body_and_source)
-    return IndexedText(
-        *(_field(parts, language, limit) for parts, limit in zip(fields, _LIMITS, strict=True))
-    )
+    parts = ([title], summary_and_tags, body_and_source)
+    fields = [_field(*field) for field in zip(parts, _LIMITS, strict=True)]
+    roots = _marked_roots(list(chain.from_iterable(fields)), main_language(language))
+    marked = (dict.fromkeys(filter(None, map(roots.__getitem__, words))) for words in fields)
+    return IndexedText(*(" ".join([*words, *stems]) for words, stems in zip(fields, marked, strict=True)))
 
 
 def search_term(text: str, languages: Iterable[str] = (), *, negated: bool = False) -> SearchTerm | None:
@@ -117,15 +118,15 @@ def search_term(text: str, languages: Iterable[str] = (), *, negated: bool = Fal
     return SearchTerm(phrases=tuple(phrases), written=text.strip(), negated=negated, prefix=prefix)
 
 
-def _field(parts: Iterable[str], language: str, limit: int) -> str:
-    pieces: list[str] = []
+def _field(parts: Iterable[str], limit: int) -> list[str]:
+    words: list[str] = []
     for part in parts:
         if part and limit > 0:
             index = _index_words_of_name if len(part) <= min(limit, _MAX_NAME) else index_words
-            words = index(part[:limit])
+            found = index(part[:limit])
             limit -= len(part)
-            pieces += [MARK, *words] if pieces and words else words
-    return " ".join([*pieces, *_marked_roots(pieces, main_language(language))])
+            words += [MARK, *found] if words and found else found
+    return words
 
 
 @released_when_unused
@@ -135,7 +136,7 @@ def _roots(language: str) -> dict[str, str]:  # noqa: ARG001 - the key of the ca
     return {}
 
 
-def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
+def _marked_roots(words: Sequence[str], language: str) -> Mapping[str, str]:
     """Return the stems that differ from their words, behind marks; most words are known by then."""
     roots = _roots(language)
     if missing := [*filterfalse(roots.__contains__, words)]:
@@ -145,18 +146,21 @@ def _marked_roots(words: Sequence[str], language: str) -> Iterable[str]:
             missing = list(words)
         found = zip(missing, stems(missing, language), strict=True)
         roots.update({word: "" if root == word else MARK + root for word, root in found})
-    return dict.fromkeys(filter(None, map(roots.__getitem__, words)))
+    return roots
 
 
 def _words(text: str, *, index: bool) -> list[str]:
     if text.isascii():
         return _cut(word_list(text))
     # Most texts need to fold few of their words, and have no marks. Folding some letters leaves a mark.
-    text = unicodedata.normalize("NFC", text).casefold()
-    if _MARKED.search(text):
-        words = WORD.findall(fold(text))
+    text = unicodedata.normalize("NFC", text)
+    foreign = without_ascii(text, ASCII).casefold()
+    if _MARKED.search(foreign):
+        words = WORD.findall(fold(text.casefold()))
+    elif not any(map(str.isalnum, foreign)):
+        return _cut(word_list(text))
     else:
-        found = word_list(text)
+        found = word_list(text.casefold())
         words = [part for word in found for part in ((word,) if word.isascii() else _parts(word))]
     if not SPACELESS.search(" ".join(words)):
         return _cut(words)

@@ -184,6 +184,7 @@ def _tidy(url: str) -> str:
     return url
 
 
+@lru_cache(maxsize=1024)
 def _parse(url: str) -> _Parts | None:
     """Return the normalised parts of a web address, ``None`` for other text."""
     if len(url) > MAX_LENGTH:
