@@ -10,7 +10,7 @@ wheel for musl. Without it, expressions are refused: those of Python can take ho
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -63,12 +63,12 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
 _HIDDEN = _any_of(tuple(_TABLE["names"]))
 
 
-def hidden_tags(tags: Iterable[str], source: Source) -> tuple[str, ...]:
+def hidden_tags(tags: Collection[str], source: Source) -> tuple[str, ...]:
     """Return the tags that are no subject: by the tables, written by machines, cut, or the source's name.
 
     A name of one word, such as "Politics", may be a subject. Own articles show the tags they were given.
     """
-    if source.own:
+    if source.own or not tags:
         return ()
     own = {key for name in (source.name, source.title) if " " in (key := tag_key(name))}
     own.add(tag_key(site_host(source.home_url)))

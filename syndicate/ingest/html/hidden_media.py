@@ -6,8 +6,7 @@ from syndicate.ingest.html.tag_scanner import NEVER_NESTING, NO_TAGS, QUOTED_END
 from syndicate.ingest.html.tracking_pixels import hides
 
 # Every start tag that hides an element contains one of these words.
-_HIDING = ("style", "hidden")
-_MAY_HIDE = re.compile(rf"<(?!img\s)[a-z][^<>]*?(?:{'|'.join(_HIDING)})", re.IGNORECASE)
+_HIDING = re.compile(b"style|hidden")
 # HTML parsers read ``image`` as ``img``.
 _IMAGE_TAGS = frozenset({"img", "image"})
 _PLAYER_TAGS = frozenset({"iframe", "video", "audio"})
@@ -19,13 +18,16 @@ _NO_TAGS_OR_TAG = re.compile(rf"{NO_TAGS}|(?P<tag>{TAG.pattern})", re.DOTALL | r
 
 def may_hide(html: str) -> bool:
     """Return whether an element may hide its content, without parsing every tag, since few texts hide any."""
-    folded = html.lower()
-    if not any(word in folded for word in _HIDING):
+    written = html.encode(errors="replace")
+    # In bytes, which are quicker to fold and keep their places.
+    folded = written.lower()
+    if b"style" not in folded and b"hidden" not in folded:
         return False
     if _IN_A_TAG.search(html) or QUOTED_END.search(html):
         return True
-    tags = (TAG.match(html, start.start()) for start in _MAY_HIDE.finditer(html))
-    return any(tag is None or _hides(tag[2], tag[3]) for tag in tags)
+    starts = {folded.rfind(b"<", 0, word.start()) for word in _HIDING.finditer(folded)}
+    tags = (written[start : (written.find(b">", start) + 1) or None].decode() for start in starts - {-1})
+    return any((tag := TAG.match(text)) is not None and _hides(tag[2], tag[3]) for text in tags)
 
 
 def hide_media(html: str) -> str:

@@ -44,6 +44,8 @@ _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 # Unlike HTML, Python takes a no-break space for a space and the sign of kelvins for a K, unless it is told.
 _LEAF = re.compile(r"(?ai)<(?!p>|li>|br|img)([a-z][a-z0-9]*+)(?:\s[^<>]*+)?>[^<>]*+</\1>")
 
+_FORMATTING_START = re.compile(rf"(?ai)<(?:{'|'.join(sorted(FORMATTING))})(?=[\s/>]|\Z)")
+
 
 def may_exceed(html: str) -> bool:
     """Return whether HTML may exceed a limit, without parsing every tag."""
@@ -58,10 +60,13 @@ def may_be_deep(html: str) -> bool:
     starts = tags - html.count("</")
     if starts <= MAX_DEPTH and starts * tags <= MAX_REOPENED:
         return False
-    nesting = starts - sum(map(html.count, _FLAT_TAGS))
+    nesting = reopened = starts - sum(map(html.count, _FLAT_TAGS))
     if nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED:
-        nesting += 1 - len(_LEAF.findall(html))
-    return nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED or html.lower().count("<table") > MAX_TABLES
+        leaves = _LEAF.findall(html)
+        nesting += 1 - len(leaves)
+        formatting = len(_FORMATTING_START.findall(html))
+        reopened = formatting + 1 - sum(name.lower() in FORMATTING for name in leaves)
+    return nesting > MAX_DEPTH or reopened * tags > MAX_REOPENED or html.lower().count("<table") > MAX_TABLES
 
 
 def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: int = 0) -> str:

@@ -50,7 +50,8 @@ _LINK_OR_IMAGE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 # The same for any attribute, as a faster check.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
-# Much faster than a pattern whose first character may be of either case.
+# Tags that need more than nh3. Much faster than a pattern whose first character may be of either case.
+_SPECIAL = re.compile("<(?i:/?noscript|iframe|video|audio|im)")
 _IMAGE = re.compile("<(?i:im)")
 _NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
@@ -89,9 +90,10 @@ def clean_html(
     if "<" not in html and ">" not in html and "&" not in html:
         return _with_html(shorten(html.strip()), None)
     # nh3 would keep the content of ``noscript`` as text.
-    raw = media_as_links(_NOSCRIPT.sub("", html), base)
+    is_special = _SPECIAL.search(html) is not None
+    raw = media_as_links(_NOSCRIPT.sub("", html), base) if is_special else html
     raw = within_limits(raw, max_reopened=MAX_REOPENED) if may_exceed(raw) else raw
-    shown = hide_media(raw) if _IMAGE.search(raw) and may_hide(raw) else raw
+    shown = hide_media(raw) if is_special and _IMAGE.search(raw) and may_hide(raw) else raw
     html = _cleaner(has_base=is_web_url(base)).clean(shown)
     if "&#" in raw or shown != raw:
         # References may have produced unwanted characters.
