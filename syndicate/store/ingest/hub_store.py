@@ -20,9 +20,10 @@ from sqlalchemy import (
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_rows
-from syndicate.store.core.upsert import upsert
+from syndicate.store.core.upsert import replacing
 from syndicate.text.urls import host_shard
 
 table = schema.hub_subscriptions
@@ -32,6 +33,7 @@ MAX_WAITING_PUSHES = 20
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _NOTED = select(*(table.c[name] for name in ("source_id", "hub", "topic", "state")))
 _OF_SOURCES = CompiledStatement(_NOTED.where(table.c.source_id.in_(_SOURCES)))
+_SUBSCRIBE = replacing(table)
 _ENDING = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
@@ -63,14 +65,10 @@ def _request_subscription(
     connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
 ) -> None:
     facts = {"hub": hub.url, "topic": hub.topic, "callback": callback, "secret": secret}
-    state = {"state": HubState.WANTED.value, "next_try": now, "attempts": 0, "error": ""}
+    state = {"state": HubState.WANTED.value, "next_try": to_microseconds(now), "attempts": 0, "error": ""}
     ended = {"expires": None, "last_push": None}
-    upsert(
-        connection,
-        table,
-        {"source_id": source_id},
-        facts | state | ended | {"shard": host_shard(hub.url)},
-    )
+    row = {"source_id": source_id, "shard": host_shard(hub.url)} | facts | state | ended
+    _SUBSCRIBE.execute_many(connection, [row])
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:

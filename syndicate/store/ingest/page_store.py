@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     delete,
     func,
     literal_column,
@@ -21,9 +22,10 @@ from sqlalchemy import (
 
 from syndicate.model import Entry, Image, NewArticle, PageRead, QueuedPage, ReadState, is_dated
 from syndicate.store import schema
-from syndicate.store.core.batches import rows_with
+from syndicate.store.core.column_types import to_json, to_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.counts import count_by
-from syndicate.store.core.upsert import insert_for
+from syndicate.store.core.upsert import insert_on
 from syndicate.store.ingest.article_store import add_authors
 from syndicate.store.ingest.source_store import source_of
 from syndicate.store.leases.row_leases import NO_LEASE, change_leased, take_leases
@@ -38,33 +40,49 @@ _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
 
+def _queueing(dialect: str) -> Any:
+    """Return the insert of a page that waits; the parameters are columns without a value of their own."""
+    waiting = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": bindparam("next_try")}
+    named = ("source_id", "url", "content_hash", "published", "shard", "article_id", "entry_json")
+    values = {name: bindparam(name) for name in named}
+    statement = insert_on(dialect, table).values(**values, has_text=False, error="", **NO_LEASE, **waiting)
+    new = statement.excluded
+    again = waiting | {name: new[name] for name in ("entry_json", "content_hash", "published", "shard")}
+    again["next_try"] = new.next_try
+    again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
+    changed = table.c.content_hash != new.content_hash
+    return statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed)
+
+
+_QUEUE = CompiledStatement(_queueing)
+_IDS_OF_UIDS = CompiledStatement(
+    select(schema.articles.c.uid, schema.articles.c.id).where(
+        schema.articles.c.uid.in_(bindparam("ids", expanding=True))
+    )
+)
+
+
 def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
     """Queue pages; a page that was read or failed is queued again only when its content hash changed."""
     queued = list(pages)
     if not queued:
         return
-    articles = schema.articles
-    uids = [page.uid for page in queued if page.uid]
-    known = rows_with(connection, select(articles.c.uid, articles.c.id), articles.c.uid, uids)
-    ids = {row.uid: row.id for row in known}
+    ids = dict(_IDS_OF_UIDS.rows_of(connection, {page.uid for page in queued if page.uid}))
+    fixed = {"source_id": source_id, "next_try": to_microseconds(now)}
     rows = [
-        {name: getattr(page, name) for name in ("url", "content_hash", "published")}
-        | {"shard": host_shard(page.url)}
-        | {"source_id": source_id, "article_id": ids.get(page.uid), "entry_json": _written(page.entry)}
+        {
+            **fixed,
+            "url": page.url,
+            "content_hash": page.content_hash,
+            "published": to_microseconds(page.published),
+            "shard": host_shard(page.url),
+            "article_id": ids.get(page.uid),
+            "entry_json": None if page.entry is None else to_json(_written(page.entry)),
+        }
         for page in queued
         if not page.uid or page.uid in ids
     ]
-    fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
-    statement = insert_for(connection, table).values(has_text=False, error="", **NO_LEASE, **fixed)
-    new = statement.excluded
-    again = fixed | {name: new[name] for name in ("entry_json", "content_hash", "published", "shard")}
-    again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
-    changed = table.c.content_hash != new.content_hash
-    if rows:
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
-            rows,
-        )
+    _QUEUE.execute_many(connection, rows)
 
 
 def claim_pages(
@@ -275,9 +293,7 @@ def prune_pages(connection: Connection, *, before: datetime) -> int:
     return connection.execute(delete(table).where(table.c.article_id.is_(None), tried)).rowcount
 
 
-def _written(entry: Entry | None) -> dict[str, Any] | None:
-    if entry is None:
-        return None
+def _written(entry: Entry) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in asdict(entry).items()

@@ -1,5 +1,6 @@
 """Newsletters: start of their periods, and pause by an operator."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,14 @@ from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, li
 
 from syndicate.model import DeliveryState, Newsletter, Origin
 from syndicate.store.core.column_types import UtcTime
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, upsert
 from syndicate.store.schema import deliveries, editions, message_steps
 from syndicate.store.schema import newsletters as table
+
+_DECLARATIONS = CompiledStatement(
+    select(table.c.name, table.c.declaration).where(table.c.declaration.is_not(None)).order_by(table.c.name)
+)
 
 
 def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:
@@ -53,8 +59,7 @@ def _sync_steps(connection: Connection, newsletters: Sequence[Newsletter]) -> No
 
 def declarations(connection: Connection) -> dict[str, Mapping[str, Any]]:
     """Return the declarations of the added newsletters by name."""
-    query = select(table.c.name, table.c.declaration).where(table.c.declaration.is_not(None))
-    return {row.name: row.declaration for row in connection.execute(query.order_by(table.c.name))}
+    return {name: json.loads(declaration) for name, declaration in _DECLARATIONS.rows(connection, {})}
 
 
 def save_declaration(

@@ -1,5 +1,6 @@
 """Channels of origin ``store``, and former names of all channels."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,9 +8,20 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from syndicate.store.core.column_types import from_microseconds
+from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import upsert
 from syndicate.store.schema import channel_moves as moves
 from syndicate.store.schema import channels as table
+
+_ADDED = CompiledStatement(
+    select(table.c.name, table.c.declaration, table.c.added, table.c.removed).order_by(
+        table.c.added, table.c.name
+    )
+)
+_MOVES = CompiledStatement(
+    select(moves.c.name, moves.c.channel, moves.c.at).order_by(moves.c.at, moves.c.name)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +45,23 @@ class ChannelMove:
 
 def added_channels(connection: Connection) -> dict[str, AddedChannel]:
     """Return all added channels by name, in the order of adding; also the removed channels."""
-    rows = connection.execute(select(table).order_by(table.c.added, table.c.name))
-    return {row["name"]: AddedChannel(**row) for row in rows.mappings()}
+    return {
+        name: AddedChannel(
+            name=name,
+            declaration=json.loads(declaration),
+            added=from_microseconds(added),
+            removed=None if removed is None else from_microseconds(removed),
+        )
+        for name, declaration, added, removed in _ADDED.rows(connection, {})
+    }
 
 
 def channel_moves(connection: Connection) -> dict[str, ChannelMove]:
     """Return the moves by the former name, the oldest first."""
-    rows = connection.execute(select(moves).order_by(moves.c.at, moves.c.name))
-    return {row["name"]: ChannelMove(**row) for row in rows.mappings()}
+    rows = _MOVES.rows(connection, {})
+    return {
+        name: ChannelMove(name=name, channel=channel, at=from_microseconds(at)) for name, channel, at in rows
+    }
 
 
 def save_channel(connection: Connection, name: str, declaration: Mapping[str, Any], now: datetime) -> None:
