@@ -106,21 +106,15 @@ def clean_text(text: str) -> str:
     return _in_paragraphs(text, without_ascii(text, ASCII))
 
 
-def text_and_tags(html: str) -> list[str]:
-    """Split HTML cleaned by ``ingest/html`` into text and the insides of tags, alternately.
-
-    Text comes first and last. Not for untrusted markup: each tag must have its ``<`` and ``>``, and these
-    must occur nowhere else, not even in attributes.
-    """
-    return html.replace(">", "<").split("<")
-
-
-def text_of(pieces: list[str]) -> str:
-    """Return the text of the pieces from ``text_and_tags``, in paragraphs as in ``clean_text``.
+def plain_text(html: str) -> str:
+    """Return the text of HTML cleaned by ``ingest/html``, in paragraphs as in ``clean_text``.
 
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of images are left
-    out. Changes ``pieces``.
+    out. Not for untrusted markup: each tag must have its ``<`` and ``>``, and these must occur nowhere else,
+    not even in attributes.
     """
+    # Texts and the insides of tags, alternately; a text comes first and last.
+    pieces = html.replace(">", "<").split("<")
     tags = pieces[1::2]
     if "/pre" in tags:
         _keep_line_ends(pieces)
@@ -138,11 +132,6 @@ def text_of(pieces: list[str]) -> str:
         text = entities.unescape(text).replace("\xa0", " ")
     # The added breaks and references are printable too.
     return _in_paragraphs(text, others) if is_printable else clean_text(text)
-
-
-def plain_text(html: str) -> str:
-    """Return the text of HTML cleaned by ``ingest/html``, in paragraphs."""
-    return text_of(text_and_tags(html))
 
 
 def excerpt(text: str, limit: int = EXCERPT_CHARACTERS) -> str:
@@ -167,7 +156,11 @@ def paragraph(text: str) -> str:
 
 def is_western(text: str) -> bool:
     """Return whether a text is all windows-1252, where no character combines with another."""
-    return text.isascii() or _is_in_windows_1252(without_ascii(text, ASCII))
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def without_ascii(text: str, characters: bytes) -> str:
@@ -213,21 +206,13 @@ def _paragraphs(text: str) -> str:
 
 def _composed(text: str, foreign: str) -> str:
     """Return text in NFC, with piles of combining marks cut; ``foreign`` is the text without ASCII."""
-    if not foreign or _is_in_windows_1252(foreign):
+    if is_western(foreign):
         return text
     # With ASCII only combining characters compose; the search also finds emoji.
     combines = _MAY_COMBINE.search(foreign) and any(map(unicodedata.combining, foreign))
     if not combines and unicodedata.is_normalized("NFC", foreign):
         return text
     return unicodedata.normalize("NFC", _without_piles(text))
-
-
-def _is_in_windows_1252(text: str) -> bool:
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_clean_line(text: str) -> bool:

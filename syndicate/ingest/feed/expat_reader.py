@@ -87,12 +87,11 @@ class FeedReader(ExpatParser):
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         """Pass an element to the parser, skip it with its content, or hold it back as a possible leaf."""
         handler: Any = self._cont_handler
-        leaf = self._leaf
         # Images and titles inside a category are not the item's.
-        is_in_category = bool(leaf and leaf[0] == "category" and handler.inentry)
-        if leaf and not is_in_category:
-            self._open(*leaf)
-        role = _cached_role(name) if len(name) <= MAX_NAME else _UNKNOWN
+        is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
+        if self._leaf and not is_in_category:
+            self._open(*self._leaf)
+        role = _role(name)
         known = role.known
         if self._most_items is not None and (
             role.may_be_item

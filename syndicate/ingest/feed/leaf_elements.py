@@ -53,8 +53,7 @@ class LeafParser(fastpath.FastPathParser, StrictFeedParser):  # type: ignore[mis
     def add_leaf(self, tag: str, values: dict[str, str], text: str) -> None:
         """Store a complete element that holds only a text, and declares neither base nor language."""
         self.depth += 1
-        if self.baseuri:
-            self.resolve_base()
+        self.resolve_base()
         is_in_item = self.inentry and not (
             self.insource or self.inimage or self.intextinput or self.contentparams
         )

@@ -43,8 +43,7 @@ _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 # An element around a text only: any number of them, one after the other, add a depth of one.
 # Unlike HTML, Python takes a no-break space for a space and the sign of kelvins for a K, unless it is told.
 _LEAF = re.compile(r"(?ai)<(?!p>|li>|br|img)([a-z][a-z0-9]*+)(?:\s[^<>]*+)?>[^<>]*+</\1>")
-
-_FORMATTING_START = re.compile(rf"(?ai)<(?:{'|'.join(sorted(FORMATTING))})(?=[\s/>]|\Z)")
+_FORMATTING = re.compile(rf"(?ai)<(?:{'|'.join(sorted(FORMATTING))})(?=[\s/>]|\Z)")
 
 
 def may_exceed(html: str) -> bool:
@@ -64,8 +63,7 @@ def may_be_deep(html: str) -> bool:
     if nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED:
         leaves = _LEAF.findall(html)
         nesting += 1 - len(leaves)
-        formatting = len(_FORMATTING_START.findall(html))
-        reopened = formatting + 1 - sum(name.lower() in FORMATTING for name in leaves)
+        reopened = 1 + len(_FORMATTING.findall(html)) - sum(name.lower() in FORMATTING for name in leaves)
     return nesting > MAX_DEPTH or reopened * tags > MAX_REOPENED or html.lower().count("<table") > MAX_TABLES
 
 

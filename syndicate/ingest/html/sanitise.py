@@ -19,7 +19,7 @@ from syndicate.ingest.html.markup_limits import MAX_REOPENED, may_be_deep, may_e
 from syndicate.ingest.html.tracking_pixels import image_sides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_HTML_CHARACTERS
 from syndicate.model import Image
-from syndicate.text.plain import clean_line, text_and_tags, text_of, without_ascii
+from syndicate.text.plain import clean_line, plain_text, without_ascii
 from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url, is_web_url
 
@@ -93,7 +93,7 @@ def clean_html(
     is_special = _SPECIAL.search(html) is not None
     raw = media_as_links(_NOSCRIPT.sub("", html), base) if is_special else html
     raw = within_limits(raw, max_reopened=MAX_REOPENED) if may_exceed(raw) else raw
-    shown = hide_media(raw) if is_special and _IMAGE.search(raw) and may_hide(raw) else raw
+    shown = hide_media(raw) if _IMAGE.search(raw) and may_hide(raw) else raw
     html = _cleaner(has_base=is_web_url(base)).clean(shown)
     if "&#" in raw or shown != raw:
         # References may have produced unwanted characters.
@@ -188,7 +188,7 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
 def _with_html(html: str, image: Image | None) -> CleanedHtml:
     """Return clean HTML with its plain text, without players that only name their host."""
     shown = _NAMELESS_PLAYER.sub("", html) if "<p><a href=" in html else html
-    return CleanedHtml(html=html.strip(), text=text_of(text_and_tags(shown)), image=image)
+    return CleanedHtml(html=html.strip(), text=plain_text(shown), image=image)
 
 
 def parse_pixels(value: str) -> int | None:

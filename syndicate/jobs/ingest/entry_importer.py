@@ -13,7 +13,7 @@ from syndicate.ingest.page.full_text import DocumentContent, PageOptions
 from syndicate.ingest.poll_schedule import PollingOptions
 from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.ingest.entry_plan import EntryPlan, plan_entries
-from syndicate.model import NewArticle, Source
+from syndicate.model import NewArticle
 from syndicate.net import FetchThread, UserAgent
 from syndicate.store import Connection, Store
 from syndicate.store.core import quarantine
@@ -42,16 +42,12 @@ class EntryImporter:
     rules: Callable[[], tuple[Rule, ...]] = tuple
     pages: PageOptions = field(default_factory=PageOptions)
 
-    def known_item_hashes(self, source: Source, listed: Sequence[str] = ()) -> frozenset[str]:
-        """Return hashes of items not to parse: stored articles, and items that failed too often.
+    def known_item_hashes(self, listed: Mapping[int, Sequence[str]]) -> dict[int, frozenset[str]]:
+        """Return, by source id, hashes of items not to parse: stored articles, and those that failed often.
 
-        They are those among the ``listed`` hashes of a document. Without any, the items of the document
-        cannot be separated, and all hashes of the source are read.
+        They are among the ``listed`` hashes of a document. Without any, the items of the document cannot be
+        separated, and all hashes of the source are read.
         """
-        return self.known_item_hashes_of({source.id: listed})[source.id]
-
-    def known_item_hashes_of(self, listed: Mapping[int, Sequence[str]]) -> dict[int, frozenset[str]]:
-        """Return ``known_item_hashes`` of each source, by its id."""
         if not listed:
             return {}
         with self.store.read() as connection:

@@ -252,8 +252,8 @@ def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -
     if not keys:
         return []
     with store.read() as connection:
-        pruned = known_articles.pruned_keys(connection, source.id, keys)
-    return [page for page, key in zip(pages, keys, strict=True) if key not in pruned]
+        pruned = {*known_articles.pruned_keys(connection, [(source.id, key) for key in keys])}
+    return [page for page, key in zip(pages, keys, strict=True) if (source.id, key) not in pruned]
 
 
 def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOptions) -> bool:

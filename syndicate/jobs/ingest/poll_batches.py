@@ -163,7 +163,7 @@ class PollBatches:
             else:
                 results.append(first)
         listed = {document.source.id: document.listed for document in changed}
-        known = self._importer.known_item_hashes_of(listed)
+        known = self._importer.known_item_hashes(listed)
         documents: list[ChangedDocument] = []
         for document in changed:
             compare_items = partial(self._compare, document, known[document.source.id], now)
@@ -288,7 +288,7 @@ class PollBatches:
         self, source: Source, state: SourceState, now: datetime, zone: ZoneInfo
     ) -> SourceOutcome:
         try:
-            known = self._importer.known_item_hashes(source)
+            known = self._importer.known_item_hashes({source.id: ()})[source.id]
             read = source_reading.file_parser(self._importer.parser, zone)
             parsed = read_folder(Path(source.url), known=known, read=read)
         except ParserClosed:

@@ -60,13 +60,8 @@ class IngestResult:
 
     def summary(self) -> dict[str, int | str]:
         """Return the counts for log, text and JSON."""
-        return {
-            "sources": len(self.sources),
-            "new": self.new,
-            "changed": self.changed,
-            "dropped": self.dropped,
-            "failed": self.failed,
-        }
+        counts = {name: getattr(self, name) for name in ("new", "changed", "dropped", "failed")}
+        return {"sources": len(self.sources), **counts}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -108,7 +108,7 @@ class SitemapPartsJob:
         return self._save(part, outcome, now, [plan])
 
     def _parse(self, part: DuePart, response: Fetched) -> ParsedSource:
-        known = self.importer.known_item_hashes(part.source)
+        known = self.importer.known_item_hashes({part.source.id: ()})[part.source.id]
         options = parser_options(part.source, part.url)
         parsed = self.importer.parser().parse(parse_request(response, known=known, **options))
         if parsed.parts:

@@ -225,7 +225,7 @@ class WebSubJob:
                 return None
         source, state = claimed
         try:
-            known = self.importer.known_item_hashes(source, listed_hashes(push.body))
+            known = self.importer.known_item_hashes({source.id: listed_hashes(push.body)})[source.id]
             request = push_parse_request(push, known)
             return self._store(push, source, state, self.importer.parser().parse(request), now)
         except ParseError as error:

@@ -56,19 +56,13 @@ def save_hubs(
     for source_id, hub in hubs.items():
         before, state = noted.get(source_id, (None, HubState.ENDED.value))
         if hub is not None and state == HubState.ENDED:
-            _request_subscription(connection, source_id, hub, *secrets(), now)
+            callback, secret = secrets()
+            facts = {"hub": hub.url, "topic": hub.topic, "callback": callback, "secret": secret, "error": ""}
+            place = {"source_id": source_id, "shard": host_shard(hub.url), "state": HubState.WANTED.value}
+            times = {"next_try": to_microseconds(now), "attempts": 0, "expires": None, "last_push": None}
+            _SUBSCRIBE.execute_many(connection, [{**facts, **place, **times}])
         elif state not in _ENDING and hub != before:
             _request_unsubscription(connection, [source_id], now)
-
-
-def _request_subscription(
-    connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
-) -> None:
-    facts = {"hub": hub.url, "topic": hub.topic, "callback": callback, "secret": secret}
-    state = {"state": HubState.WANTED.value, "next_try": to_microseconds(now), "attempts": 0, "error": ""}
-    ended = {"expires": None, "last_push": None}
-    row = {"source_id": source_id, "shard": host_shard(hub.url)} | facts | state | ended
-    _SUBSCRIBE.execute_many(connection, [row])
 
 
 def request_unsubscriptions(connection: Connection, *, now: datetime, everything: bool) -> None:

@@ -112,9 +112,8 @@ def known_entries(
                 article = _known(facts)
                 found[source][article.id] = article
     pruned: dict[int, set[str]] = {source: set() for source in asked}
-    for batch in in_batches(keys, _BATCH):
-        for source, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch}):
-            pruned[source].add(key)
+    for source, key in pruned_keys(connection, keys):
+        pruned[source].add(key)
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 
 
@@ -154,10 +153,7 @@ def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[
     ]
 
 
-def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    """Return the keys among these whose articles were pruned or rejected from the start."""
-    return frozenset(
-        key
-        for batch in in_batches(keys, _BATCH)
-        for _, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": [(source_id, key) for key in batch]})
-    )
+def pruned_keys(connection: Connection, keys: Sequence[tuple[int, str]]) -> list[tuple[Any, ...]]:
+    """Return the pairs of a source and a key among these whose articles were pruned or never accepted."""
+    batches = in_batches(keys, _BATCH)
+    return [row for batch in batches for row in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch})]

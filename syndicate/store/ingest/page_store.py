@@ -1,7 +1,7 @@
 """Pages to read for their articles: queue, leases and results."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -41,45 +41,38 @@ _LISTS = ("authors", "tags", "read_more")
 
 
 def _queueing(dialect: str) -> Any:
-    """Return the insert of a page that waits; the parameters are columns without a value of their own."""
-    waiting = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": bindparam("next_try")}
-    named = ("source_id", "url", "content_hash", "published", "shard", "article_id", "entry_json")
-    values = {name: bindparam(name) for name in named}
-    statement = insert_on(dialect, table).values(**values, has_text=False, error="", **NO_LEASE, **waiting)
+    """Return the insert of a page that waits; the parameters are the columns of ``queue_pages``."""
+    named = ("source_id", "url", "article_id", "entry_json", "content_hash", "published", "shard", "next_try")
+    waiting = {"state": ReadState.WAITING.value, "attempts": 0}
+    values = {name: bindparam(name) for name in named} | waiting | NO_LEASE
+    statement = insert_on(dialect, table).values(**values, has_text=False, error="")
     new = statement.excluded
-    again = waiting | {name: new[name] for name in ("entry_json", "content_hash", "published", "shard")}
-    again["next_try"] = new.next_try
+    again = waiting | {name: new[name] for name in named[3:]}
     again["article_id"] = func.coalesce(table.c.article_id, new.article_id)
     changed = table.c.content_hash != new.content_hash
     return statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed)
 
 
 _QUEUE = CompiledStatement(_queueing)
-_IDS_OF_UIDS = CompiledStatement(
-    select(schema.articles.c.uid, schema.articles.c.id).where(
-        schema.articles.c.uid.in_(bindparam("ids", expanding=True))
-    )
-)
+_UIDS = schema.articles.c.uid.in_(bindparam("ids", expanding=True))
+_IDS_OF_UIDS = CompiledStatement(select(schema.articles.c.uid, schema.articles.c.id).where(_UIDS))
 
 
-def queue_pages(connection: Connection, source_id: int, pages: Iterable[QueuedPage], now: datetime) -> None:
+def queue_pages(connection: Connection, source_id: int, pages: Sequence[QueuedPage], now: datetime) -> None:
     """Queue pages; a page that was read or failed is queued again only when its content hash changed."""
-    queued = list(pages)
-    if not queued:
-        return
-    ids = dict(_IDS_OF_UIDS.rows_of(connection, {page.uid for page in queued if page.uid}))
-    fixed = {"source_id": source_id, "next_try": to_microseconds(now)}
+    ids = dict(_IDS_OF_UIDS.rows_of(connection, {page.uid for page in pages if page.uid}))
     rows = [
         {
-            **fixed,
+            "source_id": source_id,
             "url": page.url,
+            "article_id": ids.get(page.uid),
+            "entry_json": None if page.entry is None else to_json(_written(page.entry)),
             "content_hash": page.content_hash,
             "published": to_microseconds(page.published),
             "shard": host_shard(page.url),
-            "article_id": ids.get(page.uid),
-            "entry_json": None if page.entry is None else to_json(_written(page.entry)),
+            "next_try": to_microseconds(now),
         }
-        for page in queued
+        for page in pages
         if not page.uid or page.uid in ids
     ]
     _QUEUE.execute_many(connection, rows)

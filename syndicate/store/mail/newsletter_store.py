@@ -14,9 +14,8 @@ from syndicate.store.core.upsert import insert_for, upsert
 from syndicate.store.schema import deliveries, editions, message_steps
 from syndicate.store.schema import newsletters as table
 
-_DECLARATIONS = CompiledStatement(
-    select(table.c.name, table.c.declaration).where(table.c.declaration.is_not(None)).order_by(table.c.name)
-)
+_DECLARED = select(table.c.name, table.c.declaration).where(table.c.declaration.is_not(None))
+_DECLARATIONS = CompiledStatement(_DECLARED.order_by(table.c.name))
 
 
 def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -14,18 +13,11 @@ from syndicate.store.core.upsert import upsert
 from syndicate.store.schema import channel_moves as moves
 from syndicate.store.schema import channels as table
 
-_ADDED = CompiledStatement(
-    select(table.c.name, table.c.declaration, table.c.added, table.c.removed).order_by(
-        table.c.added, table.c.name
-    )
-)
-_MOVES = CompiledStatement(
-    select(moves.c.name, moves.c.channel, moves.c.at).order_by(moves.c.at, moves.c.name)
-)
+_ADDED = CompiledStatement(select(table).order_by(table.c.added, table.c.name))
+_MOVES = CompiledStatement(select(moves).order_by(moves.c.at, moves.c.name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddedChannel:
+class AddedChannel(NamedTuple):
     """Channel in the store. ``declaration`` has the keys of ``[[channels]]`` but the name."""
 
     name: str
@@ -34,8 +26,7 @@ class AddedChannel:
     removed: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelMove:
+class ChannelMove(NamedTuple):
     """Former name, whose documents lead to ``channel`` since ``at``, or are gone if it is ``""``."""
 
     name: str
@@ -46,22 +37,15 @@ class ChannelMove:
 def added_channels(connection: Connection) -> dict[str, AddedChannel]:
     """Return all added channels by name, in the order of adding; also the removed channels."""
     return {
-        name: AddedChannel(
-            name=name,
-            declaration=json.loads(declaration),
-            added=from_microseconds(added),
-            removed=None if removed is None else from_microseconds(removed),
-        )
-        for name, declaration, added, removed in _ADDED.rows(connection, {})
+        name: AddedChannel(name, json.loads(written), from_microseconds(at), gone and from_microseconds(gone))
+        for name, written, at, gone in _ADDED.rows(connection, {})
     }
 
 
 def channel_moves(connection: Connection) -> dict[str, ChannelMove]:
     """Return the moves by the former name, the oldest first."""
     rows = _MOVES.rows(connection, {})
-    return {
-        name: ChannelMove(name=name, channel=channel, at=from_microseconds(at)) for name, channel, at in rows
-    }
+    return {name: ChannelMove(name, channel, from_microseconds(at)) for name, channel, at in rows}
 
 
 def save_channel(connection: Connection, name: str, declaration: Mapping[str, Any], now: datetime) -> None:
