@@ -8,7 +8,7 @@ import pytest
 from syndicate.model import ScoredLink
 from syndicate.publish.channel_query import parse_query
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.output import channel_store, site_rows
+from syndicate.store.output import channel_archives, channel_store, site_rows
 from syndicate.store.stories import story_store
 from syndicate.store.stories.story_moves import SPLIT, StoryMove, split_story
 from tests import factories
@@ -238,3 +238,17 @@ def test_recent_articles_are_counted_by_section_and_source_once_they_are_placed(
     assert sorted(totals.values()) == [1, 1, 1, 3]
     assert totals["world", min(source for _, source in totals)] == 3
     assert site_rows.recent_counts(connection, NOW + timedelta(days=1)) == []
+
+
+def test_an_archive_holds_the_articles_of_its_channel_in_the_order_of_storage(connection, monkeypatch):
+    monkeypatch.setattr(channel_archives, "_LATEST", 2)
+    ranges = [(0, 9), (2, 9), (5, 9), (0, 3), (2, 6), (3, 3)]
+    for clauses in map(parse_query, QUERIES):
+        shown = sorted(one.id for one in channel_store.channel_articles(connection, clauses, limit=50))
+        for after, until in ranges:
+            found = channel_archives.articles_after(connection, clauses, after, until=until)
+            expected = [number for number in shown if after < number <= until]
+            assert [article.id for article in found] == expected
+        for count in range(1, 9):
+            cutoff = channel_archives.archive_cutoff_id(connection, clauses, count)
+            assert cutoff == (shown[-count - 1] if count < len(shown) else 0)

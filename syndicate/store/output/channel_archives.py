@@ -7,12 +7,17 @@ is the start of the archive.
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from syndicate.model import Article, Clause
 from syndicate.store import schema
 from syndicate.store.ingest.article_store import article_of
 from syndicate.store.output.channel_store import shown_articles
+
+# Of so many times the articles that an archive begins with, those stored last are looked at first; then of
+# so many times as many, until enough are found.
+_LATEST = 32
+_LAST_ID = 2**63 - 1
 
 
 def archive_bounds(connection: Connection, channel: str) -> list[int]:
@@ -27,28 +32,26 @@ def articles_after(
     clauses: Sequence[Clause],
     after: int,
     *,
-    until: int | None = None,
+    until: int = _LAST_ID,
     limit: int | None = None,
 ) -> list[Article]:
     """Return the articles of a channel with ids above ``after`` and up to ``until``, by id."""
-    table = schema.articles
-    query = select(table).where(table.c.id > after, *shown_articles(connection, clauses))
-    if until is not None:
-        query = query.where(table.c.id <= until)
-    return [article_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
+    query = select(schema.articles).where(*shown_articles(connection, clauses, (after + 1, until)))
+    return [article_of(row) for row in connection.execute(query.order_by(schema.articles.c.id).limit(limit))]
 
 
 def archive_cutoff_id(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
     """Return the id above which a channel has ``count`` articles; 0 when it has no more in all."""
     number = schema.articles.c.id
-    query = (
-        select(number)
-        .where(*shown_articles(connection, clauses))
-        .order_by(number.desc())
-        .limit(1)
-        .offset(count)
-    )
-    return connection.scalars(query).first() or 0
+    newest_first = select(number).order_by(number.desc()).limit(1).offset(count)
+    after = last = connection.scalar(select(func.max(number))) or 0
+    latest = _LATEST * (count + 1)
+    while after > 0:
+        after, latest = max(0, last - latest), latest * _LATEST
+        shown = shown_articles(connection, clauses, (after + 1, last))
+        if found := connection.scalars(newest_first.where(*shown)).first():
+            return int(found)
+    return 0
 
 
 def sources_in(connection: Connection, keys: Collection[str]) -> set[int]:

@@ -41,6 +41,8 @@ _LATEST = 5_000
 _RARE = 2_000
 # From this number of articles with a tag or word, those that were stored last are looked at first.
 _FREQUENT = 500
+Ids = tuple[int, int] | None
+"""First and last id of the articles that are read, or all articles."""
 _NEXT = {
     column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
     for column in (schema.articles.c.language, schema.articles.c.section_key)
@@ -204,9 +206,15 @@ def latest_sections_and_languages(connection: Connection) -> tuple[dict[str, str
     return names, [language for language, _ in languages.most_common()]
 
 
-def shown_articles(connection: Connection, clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
-    """Return the conditions for articles that a list with this query shows: the first of each text."""
-    return first_of_text(lambda rows: _conditions(connection, clauses, rows))
+def shown_articles(
+    connection: Connection, clauses: Sequence[Clause], ids: Ids = None
+) -> list[ColumnElement[bool]]:
+    """Return the conditions for articles that a list with this query shows: the first of each text.
+
+    With ``ids``, only the rows of these articles are read, however many others have a tag or word.
+    """
+    shown = first_of_text(lambda rows: _conditions(connection, clauses, rows, ids))
+    return [schema.articles.c.id.between(*ids), *shown] if ids else shown
 
 
 def _newest_shown(connection: Connection, clauses: Sequence[Clause], limit: int) -> list[ColumnElement[bool]]:
@@ -268,12 +276,14 @@ def _stored_last(
     return [table.c.id.in_([row.id for row in rows])]
 
 
-def _conditions(connection: Connection, clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
+def _conditions(
+    connection: Connection, clauses: Sequence[Clause], rows: Rows, ids: Ids = None
+) -> list[ColumnElement[bool]]:
     """Return the conditions of a query, on the table of articles or an alias."""
-    return [_condition(connection, clause, rows) for clause in clauses]
+    return [_condition(connection, clause, rows, ids) for clause in clauses]
 
 
-def _condition(connection: Connection, clause: Clause, rows: Rows) -> ColumnElement[bool]:
+def _condition(connection: Connection, clause: Clause, rows: Rows, ids: Ids) -> ColumnElement[bool]:
     condition: ColumnElement[bool]
     match clause.field:
         case ClauseField.SECTION:
@@ -281,20 +291,26 @@ def _condition(connection: Connection, clause: Clause, rows: Rows) -> ColumnElem
         case ClauseField.SOURCE:
             sources = schema.sources
             condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
-        case ClauseField.TAG:
+        case ClauseField.TAG if ids is None:
             condition = rows.c.id.in_(*_found(connection, clause))
+        case ClauseField.TAG | ClauseField.WORD:
+            each = (_is_among(connection, found, rows, ids) for found in _found(connection, clause))
+            condition = or_(false(), *each)
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower(), rows) for value in clause.values))
-        case ClauseField.WORD:
-            condition = or_(
-                false(), *(_is_among(connection, found, rows) for found in _found(connection, clause))
-            )
         case ClauseField.LIST:
             condition = _listed(clause, rows)
     return ~condition if clause.negated else and_(condition)
 
 
-def _is_among(connection: Connection, found: word_index.Found, rows: Rows) -> ColumnElement[bool]:
+def _is_among(connection: Connection, found: word_index.Found, rows: Rows, ids: Ids) -> ColumnElement[bool]:
+    if ids and isinstance(found, Select):
+        (number,) = found.selected_columns
+        if isinstance(rows, Table):
+            among: ColumnElement[bool] = rows.c.id.in_(found.where(number.between(*ids)))
+            return among
+        # An article with the same text may have any id.
+        return found.where(number == rows.c.id).exists()
     if isinstance(rows, Table) and count_up_to(connection, found, _RARE + 1) > _RARE:
         # The database passes over the newest articles and looks each up among the articles with the word.
         rows = Unindexed(rows)

@@ -102,9 +102,8 @@ def new_matches(
     limit: int,
 ) -> list[Article]:
     """Return the newest matching articles with an id after the first and up to the second of ``ids``."""
-    articles = schema.articles
-    new = [articles.c.id > ids[0], articles.c.id <= ids[1], articles.c.published >= since]
-    return newest_articles(connection, [*shown_articles(connection, clauses), *new], limit)
+    shown = shown_articles(connection, clauses, (ids[0] + 1, ids[1]))
+    return newest_articles(connection, [*shown, schema.articles.c.published >= since], limit)
 
 
 def skip_restored_searches(connection: Connection, now: datetime) -> None:
