@@ -67,6 +67,8 @@ class SiteBuild:
         self._failed_in_a_row = 0
         self.shared_signature = ""
         self.written: list[str] = []
+        # Not a method: the build and its lists would be in a cycle, and keep all articles after the run.
+        self._write = partial(_write, context, self.written)
         self.failures: list[str] = []
 
     def begin(self) -> SitePages:
@@ -342,8 +344,9 @@ class SiteBuild:
             self._more[section] = list(map(Headline.of, self._views.headlines(connection, ids)))
         return self._more.get(section, [])
 
-    def _write(self, path: str, data: bytes) -> None:
-        self.written += self._context.write({path: data}, sync=False)
+
+def _write(context: PublishContext, written: list[str], path: str, data: bytes) -> None:
+    written += context.write({path: data}, sync=False)
 
 
 def _feeds(channels: Sequence[Channel]) -> dict[str, list[list[str]]]:

@@ -1,5 +1,6 @@
 """The publish job: what is on disk is what the store says, written once, whole, and the same every time."""
 
+import gc
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -347,3 +348,13 @@ def test_pages_older_than_two_days_are_frozen_when_only_the_lists_change(newsroo
     result = publish(newsroom, late)
     assert not {article.path for _, article in ARTICLES} & set(result.pages)
     assert "site/index.html" in result.pages
+
+
+def test_a_run_keeps_nothing_of_the_pages_that_it_built(newsroom: Room) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        assert newsroom.services.publish.run(NOW).pages
+        assert not [kept for kept in gc.get_objects() if isinstance(kept, site_build.SiteBuild)]
+    finally:
+        gc.enable()
