@@ -31,13 +31,13 @@ class _Cache:
     """Cache of a function, cleared as a whole."""
 
     def __init__(self, function: _lru_cache_wrapper[Any]) -> None:
-        self._function, self._uses = function, 0
+        self.function, self._uses = function, 0
 
     def release_unused(self) -> bool:
-        hits, misses, _, size = self._function.cache_info()
+        hits, misses, _, size = self.function.cache_info()
         unused = size > 0 and hits + misses == self._uses
         if unused:
-            self._function.cache_clear()
+            self.function.cache_clear()
         self._uses = 0 if unused else hits + misses
         return unused
 
@@ -62,6 +62,15 @@ def release_unused() -> None:
     released = sum(item.release_unused() for item in (*_caches, *_owners))
     # A full collection visits every article in the window, so mostly young cycles only.
     _collect(2 if released else 1)
+
+
+def release_tables() -> None:
+    """Clear the caches of ``released_when_unused``, so that other work finds their memory free.
+
+    Small objects return no memory to the system once others lie between them.
+    """
+    for cache in _caches:
+        cache.function.cache_clear()
 
 
 def _collect(generation: int) -> None:

@@ -5,8 +5,14 @@ import gc
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
 from syndicate import memory
+from syndicate.cli.operate import stages
 from syndicate.publish.feeds.fragments import FragmentCache
+from syndicate.stories.terms import vocabulary
+from tests.factories import NOW, new_article
+from tests.jobs.room import opened_room, source
 
 PACKAGE = Path(memory.__file__).parent
 UNBOUNDED = {
@@ -64,6 +70,32 @@ def test_a_table_is_dropped_only_after_an_interval_without_a_use() -> None:
     memory.release_unused()
     assert table.cache_info().currsize == 0
     assert table() == [1]
+
+
+def test_tables_are_dropped_at_once_when_their_memory_is_wanted() -> None:
+    @memory.released_when_unused
+    @lru_cache(maxsize=1)
+    def table() -> list[int]:
+        return [1]
+
+    table()
+    memory.release_tables()
+    assert table.cache_info().currsize == 0
+
+
+def test_a_backlog_of_articles_leaves_no_tables_to_publishing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "BACKLOG", 2)
+    with opened_room(tmp_path) as room:
+        room.declare(source("harbour", "https://harbour.example/feed"))
+        tasks = {task.name: task for task in stages.Stages(room.services, bool).tasks()}
+        room.add(new_article(1))
+        tasks["stories"].callback(NOW)
+        assert vocabulary._vocabularies.cache_info().currsize == 1
+        room.add(new_article(2), new_article(3))
+        tasks["stories"].callback(NOW)
+    assert vocabulary._vocabularies.cache_info().currsize == 0
 
 
 def test_an_owner_of_memory_may_end_before_the_process() -> None:

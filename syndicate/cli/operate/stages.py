@@ -15,6 +15,7 @@ from syndicate.jobs.delivery.deliver_job import DeliverJob
 from syndicate.jobs.newsletter.due_periods import Readiness
 from syndicate.jobs.scheduled_task import Callback, ScheduledTask, ShardedWork
 from syndicate.jobs.summary import summary_of
+from syndicate.memory import release_tables
 from syndicate.services import Services
 from syndicate.store.leases.held_lease import held_lease
 
@@ -25,6 +26,8 @@ Facts = Mapping[str, object] | None
 NEED_CLOCK = ("ingest", "pages", "pushes", "editions", "deliver", "posts", "prune")
 # The index of stories stays in the memory of a single worker.
 WARM = ("stories",)
+BACKLOG = 500
+"""Articles placed in a run after which the tables of languages and words make room for publishing."""
 HOSTS = "hosts"
 """Lease of the shards of all stages that send requests to hosts."""
 
@@ -152,6 +155,8 @@ class Stages:
         self._services.reader_counter.flush(now)
         started = perf_counter()
         result = self._services.stories.run(now, should_stop=self._should_stop)
+        if result.placed >= BACKLOG:
+            release_tables()
         if result.placed:
             measures.observe("placement", "", perf_counter() - started)
         return summary_of(result)
