@@ -87,7 +87,9 @@ class MessageTemplate:
     def build(cls, edition: Edition, options: MailOptions) -> Self:
         """Encode an edition whose copies are signed with all keys. Raises ``MailError``."""
         keys = options.keys
-        boundary, placeholder = _boundary(edition), options.placeholder.encode("ascii")
+        # Equal for equal editions; quoted-printable never contains ``=_``.
+        hasher = hashlib.blake2b(f"{edition.id}\x00{edition.html}".encode(), digest_size=12)
+        boundary, placeholder = f"=_{hasher.hexdigest()}".encode(), options.placeholder.encode("ascii")
         parts = ((b"text/plain", edition.text), (b"text/html", edition.html))
         body = b"".join(
             b"--%b\r\nContent-Type: %b; charset=utf-8\r\n"
@@ -176,12 +178,6 @@ def _sender_id(domain: str) -> bytes:
     """Return the sender's part of Gmail's Feedback-ID: the same 5 to 15 characters in each of its mails."""
     letters = re.sub("[^a-z0-9]", "", domain.lower())[:15]
     return letters.ljust(5, "0").encode("ascii")
-
-
-def _boundary(edition: Edition) -> bytes:
-    """Return a boundary with ``=_``, which quoted-printable never contains; equal for equal editions."""
-    hasher = hashlib.blake2b(f"{edition.id}\x00{edition.html}".encode(), digest_size=12)
-    return b"=_" + hasher.hexdigest().encode("ascii")
 
 
 def _quoted_printable(text: str, placeholder: str) -> bytes:

@@ -70,10 +70,11 @@ def render_edition(templates: Templates, context: DigestContext, *, title: str =
         for name in (_WRITTEN_BLOCKS if context.parts else context.newsletter.blocks)
     )
     variables = replace(context, blocks=blocks).variables()
+    lines = [line.rstrip() for line in templates.render("mail/digest.txt", **variables).splitlines()]
     return RenderedEdition(
         subject=subject,
         html=inline_styles(_bounded(templates.render("mail/digest.html", **variables))),
-        text=_tidy(templates.render("mail/digest.txt", **variables)),
+        text=re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n",
         unsubscribe_url=context.unsubscribe_url,
         postal_address=context.brand.postal_address,
         reason=reason,
@@ -136,9 +137,3 @@ def inline_styles(html: str) -> str:
             f"Template mail/digest.html makes no page that a mail can show {why}. "
             "Compare it with the shipped template."
         ) from error
-
-
-def _tidy(text: str) -> str:
-    """Remove blanks at the ends of lines, and merge blank lines."""
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"

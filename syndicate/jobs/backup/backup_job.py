@@ -81,7 +81,9 @@ class BackupJob:
         at, file = now.isoformat(), self.folder / _NAME.format(now)
         try:
             size = write_backup(self.store, file)
-            self._remove_old()
+            for old in self.files()[: -self.keep]:
+                with suppress(OSError):
+                    old.unlink()
         except StoreError as error:
             self._record(replace(state, tried=at, error=str(error)))
             raise
@@ -101,11 +103,6 @@ class BackupJob:
         """Return the backups in the folder, oldest first."""
         found = self.folder.iterdir() if self.folder.is_dir() else []
         return sorted(file for file in found if _NAMED.fullmatch(file.name))
-
-    def _remove_old(self) -> None:
-        for file in self.files()[: -self.keep]:
-            with suppress(OSError):
-                file.unlink()
 
 
 def backup_problem(state: BackupState, every: timedelta, now: datetime) -> str:

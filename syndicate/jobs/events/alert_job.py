@@ -57,7 +57,11 @@ class AlertJob:
         if json.loads(known) != sorted(concerns):
             with self.store.write() as connection:
                 write_value(connection, _KNOWN, json.dumps(sorted(concerns)))
-                add_event(connection, "needs.changed", "needs", {"needs": _listed(concerns)}, now)
+                needs = [
+                    {"key": key, "line": concern.line, "page": concern.link}
+                    for key, concern in [*concerns.items()][:_QUEUE_LENGTH]
+                ]
+                add_event(connection, "needs.changed", "needs", {"needs": needs}, now)
         if is_quiet(self.quiet_hours, now.astimezone(self.zone).time()):
             return done
         for way, before in [*states.items()]:
@@ -158,10 +162,3 @@ def _key(need: Need) -> str:
     """Return an identity of a need that stays while its counts change."""
     since = need.since.isoformat() if need.kind == "edition" and need.since else ""
     return f"{need.kind}/{need.subject}/{need.is_failing:d}{since}"
-
-
-def _listed(concerns: Mapping[str, Concern]) -> list[dict[str, str]]:
-    return [
-        {"key": key, "line": concern.line, "page": concern.link}
-        for key, concern in [*concerns.items()][:_QUEUE_LENGTH]
-    ]

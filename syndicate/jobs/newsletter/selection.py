@@ -115,7 +115,10 @@ class Selector:
         known = [row for row in rows if min(row.published, row.first_seen) <= at]
         ids = [row.article_id for row in known]
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
-        stories = _by_story(known, matching)
+        grouped = story_store.group_by_story(known).items()
+        stories: Stories = {
+            story: told for story, told in grouped if any(row.article_id in matching for row in told)
+        }
         if earlier is None:
             told = edition_articles.carried_articles(connection, newsletter.name, **stored, article_ids=ids)
             earlier = Earlier.stored(told, waiting)
@@ -271,12 +274,6 @@ def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
     own = main_language(newsletter.language)
     chosen = read_selection(variant.selection).languages if variant else ()
     return sorted(map(main_language, chosen), key=lambda text: text != own) or [own]
-
-
-def _by_story(rows: Iterable[StoryArticleRow], matching: Collection[int]) -> Stories:
-    """Return the articles of each story that has a matching article."""
-    stories = story_store.group_by_story(rows).items()
-    return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
 
 
 def _candidates(

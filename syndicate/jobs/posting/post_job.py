@@ -174,7 +174,8 @@ class PostJob:
                 network, content, key, post.created, remote_id=post.remote_id, session=opened
             )
             if network.kind == "webhook":
-                request = _signed(request, network, key, post.changed)
+                headers = signed_headers(key, post.changed, request.body, [network.secret])
+                request = SentRequest(url=request.url, headers=headers, body=request.body)
             answer = read_answer(network, send(request, should_stop=should_stop), key)
             if answer.state == DEFERRED:
                 # The session may have ended.
@@ -249,8 +250,3 @@ def _dropped_stories(connection: Connection, now: datetime) -> set[int]:
     return {
         story for story, found in decided.items() if any(each.action is EditorAction.DROP for each in found)
     }
-
-
-def _signed(request: SentRequest, network: Network, key: str, now: datetime) -> SentRequest:
-    headers = signed_headers(key, now, request.body, [network.secret])
-    return SentRequest(url=request.url, headers=headers, body=request.body)

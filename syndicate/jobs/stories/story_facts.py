@@ -164,7 +164,9 @@ class StoryFactsCache:
         return [self._story(story_id, related.get(story_id, {}), near.get(story_id, {})) for story_id in ids]
 
     def _story(self, story_id: int, related: Mapping[int, datetime], near: Mapping[int, int]) -> StoryFacts:
-        rows, (learned, declared) = _dated(self._rows[story_id]), self.weights
+        known, (learned, declared) = self._rows[story_id], self.weights
+        # A story without any date is older than any list covers: only an editor can list it.
+        rows = [row for row in known if is_dated(row.published)] or known
         topic = next((row.section for row in rows if row.article_id == row.lead_id), "")
 
         def weight(source: int) -> float:
@@ -199,14 +201,6 @@ def editor_overrides(connection: Connection, now: datetime) -> dict[int, EditorO
         story: _override(decisions)
         for story, decisions in decision_store.story_decisions(connection, at=now).items()
     }
-
-
-def _dated(rows: Sequence[story_store.StoryArticleRow]) -> Sequence[story_store.StoryArticleRow]:
-    """Return the articles with a publication date, or all articles of a story without any.
-
-    Such a story is older than any list covers. Only an editor can list it.
-    """
-    return [row for row in rows if is_dated(row.published)] or rows
 
 
 def _override(decisions: Sequence[EditorDecision]) -> EditorOverrides:

@@ -82,13 +82,11 @@ def shared_meanings(articles: Sequence[tuple[str, str, str]]) -> list[Meaning]:
     starts = [f"{title} {text[:TEXT_READ]}" for title, text, _ in articles]
     rows = rows_of("" if centre is None else start for start, centre in zip(starts, centres, strict=True))
     return [
-        _meaning(some, centre) if language in _OTHER_SCRIPTS or _has_words(some, start) else NO_MEANING
+        _meaning(some, centre)
+        if language in _OTHER_SCRIPTS or sum(map(str.isalnum, start)) >= _LEAST_LETTERS * len(some)
+        else NO_MEANING
         for (_, _, language), start, some, centre in zip(articles, starts, rows, centres, strict=True)
     ]
-
-
-def _has_words(rows: Sequence[int], text: str) -> bool:
-    return sum(map(str.isalnum, text)) >= _LEAST_LETTERS * len(rows)
 
 
 def _meaning(rows: Sequence[int], centre: Floats | None) -> Meaning:

@@ -29,7 +29,7 @@ def table_csv(html: str, caption: str) -> bytes | None:
 
 
 def _text(cell: HtmlElement) -> str:
-    text = _join(_parts(cell))
+    text = " ".join(" ".join(_parts(cell)).split())
     return _THOUSANDS.sub("", text) if "number" in cell.classes else text
 
 
@@ -39,7 +39,3 @@ def _parts(element: HtmlElement) -> Iterable[str]:
         if child.tag not in _NOT_TEXT and not _HIDDEN & set(child.classes):
             yield from _parts(child)
         yield child.tail or ""
-
-
-def _join(parts: Iterable[str]) -> str:
-    return " ".join(" ".join(parts).split())

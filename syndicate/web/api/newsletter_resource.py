@@ -91,7 +91,8 @@ class GivenIssue(Given):
 def list_newsletters(call: Call, paging: ListQuery) -> Response:
     """List the newsletters by name."""
     lines = call.jobs.newsletter_views.lines(call.now)
-    return call.whole([_state(line) for line in lines], paging, lambda newsletter: newsletter.name)
+    shown = [ShownState.model_validate(_facts(line.newsletter) | vars_of(line)) for line in lines]
+    return call.whole(shown, paging, lambda newsletter: newsletter.name)
 
 
 @routes.write("POST", "/newsletters", "name-taken", status=201)
@@ -147,10 +148,6 @@ def _shown(call: ApiCall, connection: Connection, name: str) -> ShownNewsletter:
     newsletter = call.jobs.newsletters.find(connection, name)
     origin = "config" if name in call.jobs.newsletters.declared else "added"
     return ShownNewsletter.model_validate(_facts(newsletter) | {"origin": origin, "paused": paused})
-
-
-def _state(line: Any) -> ShownState:
-    return ShownState.model_validate(_facts(line.newsletter) | vars_of(line))
 
 
 def _facts(newsletter: Newsletter) -> dict[str, Any]:
