@@ -25,13 +25,17 @@ class Daemon:
     """One process. ``events`` are the lines of its log so far."""
 
     def __init__(
-        self, config: Path, environment: Mapping[str, str] | None = None, command: Sequence[str] = ("run",)
+        self,
+        config: Path,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("run",),
+        start: Sequence[str] = ("-m", "syndicate"),
     ) -> None:
         self.events: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         options = ["--config", str(config), "--log", "json"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "syndicate", *command, *options],
+            [sys.executable, *start, *command, *options],
             cwd=CHECKOUT,
             stderr=subprocess.PIPE,
             text=True,
@@ -81,10 +85,13 @@ class Daemon:
 
 @contextmanager
 def running(
-    config: Path, environment: Mapping[str, str] | None = None, command: Sequence[str] = ("run",)
+    config: Path,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str] = ("run",),
+    start: Sequence[str] = ("-m", "syndicate"),
 ) -> Iterator[Daemon]:
     """A daemon that does not outlive its test."""
-    daemon = Daemon(config, environment, command)
+    daemon = Daemon(config, environment, command, start)
     try:
         yield daemon
     finally:
