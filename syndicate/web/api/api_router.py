@@ -18,11 +18,12 @@ _DRY_RUN: dict[str, Any] = {"name": "dry_run", "in": "query", "description": "`t
 
 
 class Answers(NamedTuple):
-    """Answers of a route: the model of the object, or of the items of a page, and the names of problems."""
+    """Answers of a route: the model of an object or of the items of a page, or ``media`` types; problems."""
 
     model: type[BaseModel]
     is_page: bool
     problems: tuple[str, ...]
+    media: tuple[str, ...] = ()
 
 
 class Resource(APIRouter):
@@ -40,6 +41,11 @@ class Resource(APIRouter):
         """Return the decorator of a route that returns an object."""
         problems = ("not-found",) if "{" in path else ()
         return self._route("GET", path, scope, Answers(model, False, problems), [_FIELDS], public=public)
+
+    def file(self, path: str, *media: str) -> Decorator:
+        """Return the decorator of a route that returns a document of one of some media types."""
+        problems = ("not-found",) if "{" in path else ()
+        return self._route("GET", path, "", Answers(Shown, False, problems, media), [])
 
     def page(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns a page of objects."""

@@ -6,7 +6,8 @@ The program ships the document and never makes it: see ``syndicate/web/api_descr
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from syndicate.model.actors import SCOPES
@@ -58,6 +59,8 @@ def described_api() -> dict[str, Any]:
 def _describe(app: FastAPI, route: APIRoute, answers: Answers) -> None:
     """Add a route with its answers to an application that only describes."""
     model: Any = PageOfItems[answers.model] if answers.is_page else answers.model  # type: ignore[name-defined]
+    text = {"schema": {"type": "string"}}
+    answer = {"content": dict.fromkeys(answers.media, text)} if answers.media else {"model": model}
     app.add_api_route(
         route.path,
         route.endpoint,
@@ -68,7 +71,8 @@ def _describe(app: FastAPI, route: APIRoute, answers: Answers) -> None:
         operation_id=route.operation_id,
         openapi_extra=route.openapi_extra,
         response_model=None,
-        responses={route.status_code or 200: {"model": model}, **_problems(answers.problems)},
+        responses={route.status_code or 200: answer, **_problems(answers.problems)},
+        response_class=Response if answers.media else JSONResponse,
     )
 
 
