@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from html import escape
 from http import HTTPStatus
+from posixpath import dirname, relpath
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -297,6 +299,21 @@ class SitePages:
 
     def _section(self, name: str) -> NamedPath | None:
         return NamedPath(name=name, path=self.site.section_path(name)) if name else None
+
+
+def redirect_page(path: str, target: str, site_url: str) -> bytes:
+    """Return the page at ``path`` that sends browsers to ``target``; both are paths in the output folder.
+
+    The web server recognises the first three lines and responds with 301.
+    """
+    relative = escape(quote(relpath(target, dirname(path) or ".")))
+    address = f"{escape(site_url)}/{quote(target)}"
+    return (
+        '<!DOCTYPE html>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="refresh" content="0; url={relative}">\n'
+        f'<link rel="canonical" href="{address}">\n'
+        f'<title>{address}</title>\n<p><a href="{relative}">{address}</a></p>\n'
+    ).encode()
 
 
 def _named(names: Sequence[str], paged: Collection[str], path: Callable[[str], str]) -> list[NamedPath]:

@@ -1,13 +1,10 @@
-"""Paths of the site's pages inside the output folder, and the page at a former path."""
+"""Paths of the site's pages inside the output folder."""
 
 import re
 from datetime import date
 from functools import lru_cache, partial
 from hashlib import blake2b
-from html import escape
-from posixpath import dirname, relpath
 from typing import Final
-from urllib.parse import quote
 
 from syndicate.text.names import slug, tag_key
 
@@ -83,21 +80,6 @@ def root_of(path: str) -> str:
     Links are relative, so that the same bytes work from a disk, a subfolder and any host.
     """
     return "../" * path.count("/")
-
-
-def redirect_page(path: str, target: str, site_url: str) -> bytes:
-    """Return the page at ``path`` that sends browsers to ``target``; both are paths in the output folder.
-
-    The web server recognises the first three lines and responds with 301.
-    """
-    relative = escape(quote(relpath(target, dirname(path) or ".")))
-    address = f"{escape(site_url)}/{quote(target)}"
-    return (
-        '<!DOCTYPE html>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="refresh" content="0; url={relative}">\n'
-        f'<link rel="canonical" href="{address}">\n'
-        f'<title>{address}</title>\n<p><a href="{relative}">{address}</a></p>\n'
-    ).encode()
 
 
 @lru_cache(maxsize=16_384)

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
-from syndicate.publish.site_paths import redirect_page
+from syndicate.publish.site import redirect_page
 from syndicate.templating import Templates
 from syndicate.web import WebOptions
 from tests.web.conftest import TUESDAY, serving

@@ -13,8 +13,9 @@ from syndicate.errors import RenderError
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild
 from syndicate.model import Article, Channel, PublishedArticle, RelatedLink, Story
+from syndicate.publish.site import redirect_page
 from syndicate.publish.site_headline import Headline, NamedPath
-from syndicate.publish.site_paths import redirect_page, story_feed, tag_path
+from syndicate.publish.site_paths import story_feed, tag_path
 from syndicate.publish.story_page import StoryMaterial, shown_groups, story_page, text_groups
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store

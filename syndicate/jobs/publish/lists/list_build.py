@@ -27,9 +27,9 @@ from syndicate.publish.lists.list_page import (
     list_page_of,
     page_path,
 )
-from syndicate.publish.site import FEED_MINIMUM, SitePages
+from syndicate.publish.site import FEED_MINIMUM, SitePages, redirect_page
 from syndicate.publish.site_headline import Headline
-from syndicate.publish.site_paths import list_feed, redirect_page
+from syndicate.publish.site_paths import list_feed
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import paged_lists, stale
