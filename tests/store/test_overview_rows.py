@@ -48,6 +48,11 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
     later = overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
     assert later == overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, {})
     assert (len(kept), later[6]) == (24, {small.id: 1})
+    connection.execute(
+        update(schema.articles).where(schema.articles.c.source_id == small.id).values(source_id=large.id)
+    )
+    moved = overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
+    assert moved[6] == {large.id: 1}
 
 
 def test_subscriptions_that_began_are_counted_by_day(connection: Connection):

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, Connection, Integer, Table, exists, func, 
 from syndicate.model.shards import SHARDS
 
 T = TypeVar("T")
-Kept = dict[tuple[int, int], T]
-"""Values of periods by their start and the number of rows that they were read from."""
+Kept = dict[tuple[int, ...], T]
+"""Values of periods by their start and numbers that tell the rows they were read from."""
 
 
-def read_changed(kept: Kept[T], counts: Iterable[tuple[int, int]], read: Callable[[int], T]) -> list[T]:
-    """Return the value of each period of (start, number of rows); ``read`` reads it if that has changed."""
+def read_changed(kept: Kept[T], counts: Iterable[tuple[int, ...]], read: Callable[[int], T]) -> list[T]:
+    """Return the value of each period of (start, its numbers); ``read`` reads it if these have changed."""
     known = [(key, kept.get(key)) for key in counts]
     found = {key: read(key[0]) if value is None else value for key, value in known}
     kept.clear()
