@@ -270,6 +270,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
     ),
     "bounce_store.record_unsubscription": lambda c: bounce_store.record_unsubscription(c, 1, NOW),
+    "bounce_store.forget_other_unsubscription": lambda c: bounce_store.forget_other_unsubscription(c, 1, 1),
     "bounce_store.ignore_bounces": lambda c: bounce_store.ignore_bounces(c, 1),
     "bounce_store.prune_bounces": lambda c: bounce_store.prune_bounces(c, before=NOW),
     "delivery_store.fail_late": lambda c: delivery_store.fail_late(c, now=LATER),

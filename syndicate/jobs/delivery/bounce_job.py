@@ -144,7 +144,12 @@ class BounceJob:
                 number = int(variant.removeprefix(message_store.SEARCH))
                 saved_searches.end_search(connection, number, now)
             else:
-                audience_store.end_subscription(connection, subscription_id, detail=report.detail, now=now)
+                ended = audience_store.end_subscription(
+                    connection, subscription_id, detail=report.detail, now=now
+                )
+                if delivery_id and not ended:
+                    # Its reader had left before, on the web: the report names the mail.
+                    bounce_store.forget_other_unsubscription(connection, **ids)
             return report.kind.value
         new = apply_bounce(
             connection,

@@ -102,6 +102,15 @@ def record_unsubscription(connection: Connection, subscription_id: int, now: dat
     connection.execute(statement.on_conflict_do_nothing())
 
 
+def forget_other_unsubscription(connection: Connection, subscription_id: int, delivery_id: int) -> None:
+    """Remove the report of a subscription's end that names another delivery: an end counts once."""
+    ended = select(subscriptions.c.changed).where(subscriptions.c.id == subscription_id).scalar_subquery()
+    own = table.c.subscription_id == subscription_id, table.c.kind == "leaving"
+    connection.execute(
+        delete(table).where(*own, table.c.recorded == ended, table.c.delivery_id != delivery_id)
+    )
+
+
 def count_bounces(connection: Connection, address_key: str, *, kind: str, since: datetime) -> int:
     """Return the number of deliveries to a mailbox that bounced in that way since a time."""
     query = (

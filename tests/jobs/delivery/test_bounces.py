@@ -126,6 +126,21 @@ def test_a_mail_to_unsubscribe_leaves_without_suppressing(bounce) -> None:
         assert factories.subscribe(connection, "jo@example.org") == ["left"]
 
 
+def test_a_reader_who_left_on_the_web_and_whom_a_provider_reports_too_left_one_edition(bounce) -> None:
+    with bounce.store.write() as connection:
+        article = article_store.get_articles(connection, [1])[1]
+        factories.cut(connection, [factories.edition_story(article)], period=(NOW + DAY, NOW + 2 * DAY))
+        connection.execute(update(deliveries).values(state="sent", changed=NOW))
+        audience_store.end_subscription(connection, 1, detail="link", now=NOW + DAY)
+        assert [read_figures(connection, [number])[number].unsubscribed for number in (1, 2)] == [0, 1]
+    delivery = read_verp(sender_of(bounce, 1))
+    assert delivery
+    report = Report(kind=BounceKind.UNSUBSCRIBE, deliveries=(delivery,))
+    assert bounce.act_on([report], NOW + 2 * DAY) == ["leaving"]
+    with bounce.store.read() as connection:
+        assert [read_figures(connection, [number])[number].unsubscribed for number in (1, 2)] == [1, 0]
+
+
 def test_a_mail_to_unsubscribe_counts_for_the_latest_edition(bounce) -> None:
     with bounce.store.write() as connection:
         token = unsubscribe_token(leases.read_secret(connection), 1)
