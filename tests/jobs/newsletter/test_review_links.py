@@ -113,26 +113,33 @@ def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office)
     assert page.count("<script") == page.count('<script src="/site/assets/site.js" defer ') == 1
     assert all(title in page for title in office.titles())
     assert "Jo ä" in page
-    assert "Send to 3 readers" in page
+    assert "Send to 3 subscribers" in page
     assert "24 Nov 2026, 09:00 <bdi>UTC</bdi>" in page
-    assert "1 other selection of readers" in page
+    assert "1 other selection of subscribers" in page
 
 
 @pytest.mark.parametrize(
     ("language", "direction", "waits", "held", "stale", "nothing"),
     [
-        ("ar", "rtl", "أرسله إلى القراء (العدد: 3)", "معلق. لا يرسل", "مراجعته مرة أخرى", "لا شيء للمراجعة."),
-        ("de", "ltr", "An 3 Leser senden", "Angehalten.", "prüfen Sie sie erneut", "Nichts zu prüfen."),
-        ("es", "ltr", "Enviar a 3 lectores", "Retenida.", "Revísela de nuevo", "Nada que revisar."),
+        (
+            "ar",
+            "rtl",
+            "أرسله إلى المشتركين (العدد: 3)",
+            "معلق. لا يرسل",
+            "مراجعته مرة أخرى",
+            "لا شيء للمراجعة.",
+        ),
+        ("de", "ltr", "An 3 Abonnenten senden", "Angehalten.", "prüfen Sie sie erneut", "Nichts zu prüfen."),
+        ("es", "ltr", "Enviar a 3 suscriptores", "Retenida.", "Revísela de nuevo", "Nada que revisar."),
         (
             "fr",
             "ltr",
-            "Envoyer à 3 lecteurs",
+            "Envoyer à 3 abonnés",
             "Mise en attente.",
             "Vérifiez-la à nouveau",
             "Rien à relire.",
         ),
-        ("fi", "ltr", "Send to 3 readers", "On hold.", "check it again", "Nothing to review."),
+        ("fi", "ltr", "Send to 3 subscribers", "On hold.", "check it again", "Nothing to review."),
     ],
 )
 @pytest.mark.sampled(2)
@@ -229,7 +236,7 @@ def test_an_approval_can_be_taken_back_for_a_minute_at_the_desk(office: Office) 
     assert "Goes out at" in office.page()
     assert office.press("take back", on="take back").status == 200
     assert (issue(office.room).state, readers(office.room)) == ("held", [])
-    assert "Send to 3 readers" in office.page()
+    assert "Send to 3 subscribers" in office.page()
 
 
 def test_approving_needs_a_tick_and_sends_to_everybody_once(office: Office) -> None:

@@ -35,7 +35,7 @@ def test_from_nothing_to_a_first_test_mail_in_a_browser(tmp_path: Path, browser:
         page.fill("[name=password]", PASSWORD)
         page.click("main button")
         page.fill("main [name=url]", server.url("/feed"))
-        page.click("text=Find its feeds")
+        page.click("text=Look for feeds")
         page.click("text=Add and read it now", timeout=30_000)
         assert page.is_visible("[role=status]")
         daemon.wait_for("ingest", new=1)
