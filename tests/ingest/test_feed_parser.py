@@ -526,3 +526,34 @@ def test_an_attribute_where_none_belongs_costs_no_feed(name):
 
 def test_the_title_of_a_feed_may_be_one_of_dublin_core():
     assert read(rss("<title>a</title>", head="<dc:title>The Wire</dc:title>")).title == "The Wire"
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("Amba Kak and Astha Kapoor", ("Amba Kak", "Astha Kapoor")),
+        (
+            "Emily Mazo, JS Tan, Ana de la Cruz and Kristen Sheets",
+            ("Emily Mazo", "JS Tan", "Ana de la Cruz", "Kristen Sheets"),
+        ),
+        ("Zoë Müller und Émile Zola", ("Zoë Müller", "Émile Zola")),
+        ("Ramón y Cajal", ("Ramón y Cajal",)),
+        ("Collective Action in Tech, DAIR Institute", ("Collective Action in Tech, DAIR Institute",)),
+        ("Smith, John", ("Smith, John",)),
+        ("Food and Drug Administration", ("Food and Drug Administration",)),
+    ],
+)
+def test_a_list_of_authors_is_several_authors(written, names):
+    assert only_entry(rss(f"<title>A</title><dc:creator>{written}</dc:creator>")).authors == names
+
+
+def test_addresses_of_a_preview_server_are_those_of_the_site():
+    entry = only_entry(
+        atom(
+            '<title>Rain</title><id>1</id><link href="http://localhost:4000/2026/rain"/>'
+            '<content type="html" xml:base="http://localhost:4000/">&lt;img src="/rain.webp"></content>',
+            head='<title>Jo</title><link href="http://localhost:4000/"/>',
+        )
+    )
+    assert entry.url == "https://news.example/2026/rain"
+    assert '"https://news.example/rain.webp"' in entry.html

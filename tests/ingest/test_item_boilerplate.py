@@ -114,3 +114,29 @@ def test_a_button_s_alternative_text_is_told_from_a_sentence():
     assert is_read_more("Continue reading Rain in the hills →")
     assert not is_read_more("Read more about rain")
     assert not is_read_more("A street in the rain")
+
+
+def test_links_around_icons_at_the_end_are_cut():
+    icon = '<a href="https://social.example/jo" rel="noopener"><img alt="Follow me" width="16" height="16" src="https://blog.example/follow.png"></a>'
+    assert cut(f"<p>It rains.</p>\n{icon}{icon}") == "<p>It rains.</p>"
+    assert cut(f"<p>It rains.</p><p>{icon} {icon}</p>") == "<p>It rains.</p>"
+    large = icon.replace("16", "600")
+    assert cut(f"<p>It rains.</p>{large}") == f"<p>It rains.</p>{large}"
+
+
+@pytest.mark.parametrize(
+    "dateline",
+    ["", "<p>\n Posted on April 22, 2014 \n</p>", "<div>Veröffentlicht am 3. Mai 2024 von Jo</div>"],
+)
+def test_a_title_and_a_dateline_above_the_text_are_cut(dateline):
+    html = f"<article>\n<h2>Rain &amp; wind</h2>{dateline}<p>Posted on 3 doors: it rains.</p></article>"
+    cut_html = cut_boilerplate(html, PAGE, "Rain & wind")
+    assert cut_html.replace("\n", "") == "<article><p>Posted on 3 doors: it rains.</p></article>"
+    assert cut_boilerplate("<h2>Rain</h2><p>It rains.</p>", PAGE, "Rain & wind").startswith("<h2>Rain</h2>")
+
+
+def test_an_item_does_not_repeat_its_title_as_a_heading():
+    entry = only_entry(
+        rss("<title>Rain</title><description>&lt;h1&gt;Rain&lt;/h1&gt;It rains.</description>")
+    )
+    assert (entry.html, entry.summary) == ("It rains.", "It rains.")

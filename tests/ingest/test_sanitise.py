@@ -92,9 +92,9 @@ def test_what_looks_like_a_link_in_the_text_stays_as_it_is():
 
 
 def test_no_bracket_stands_in_a_value_since_the_text_is_told_from_tags_by_them():
-    found = clean_html("<p title='1 < 2'>a<i lang='>'>b</i></p>c<p title='</p>'>", BASE)
-    assert found.html == '<p title="1 &lt; 2">a<i lang="&gt;">b</i></p>c<p title="&lt;/p&gt;"></p>'
-    assert found.text == "ab\n\nc"
+    found = clean_html("<p title='1 < 2'>a<i lang='>'>b</i></p>c<p title='</p>'>d", BASE)
+    assert found.html == '<p title="1 &lt; 2">a<i lang="&gt;">b</i></p>c<p title="&lt;/p&gt;">d</p>'
+    assert found.text == "ab\n\nc\n\nd"
 
 
 def test_relative_links_go_when_there_is_no_usable_base():
@@ -629,3 +629,26 @@ def test_an_end_tag_of_a_name_that_only_python_takes_for_the_same_closes_nothing
     html = f"<{name}>x</{name.rstrip().replace(chr(0x212A), 'k')}>" * 250
     assert may_be_deep(html)
     assert within_limits(html).count(f"<{name}>") == MAX_DEPTH
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("<p>It rains.</p><p></p><p>&nbsp;</p><p><br></p>", "<p>It rains.</p>"),
+        ('<h2><a href="https://a.example/#rain"></a>Rain</h2>', "<h2>Rain</h2>"),
+        ("<div><p><em></em></p> <p><strong> </strong></p></div><p>It rains.</p>", "<p>It rains.</p>"),
+        ("<p>It<em> </em>rains<b></b>.</p>", "<p>It rains.</p>"),
+        (
+            '<p>It rains.</p><p><a href="https://a.example/ad"><img src="https://pixel.wp.com/b.gif"></a></p>',
+            "<p>It rains.</p>",
+        ),
+        ("<figure><figcaption></figcaption></figure><p>It rains.</p>", "<p>It rains.</p>"),
+    ],
+)
+def test_elements_that_show_nothing_go(written, kept):
+    assert clean_html(written, BASE).html.replace("> <", "><") == kept
+
+
+def test_empty_cells_and_items_of_lists_stay():
+    html = "<table><tbody><tr><td></td><td>1</td></tr></tbody></table><ol><li></li><li>b</li></ol>"
+    assert clean_html(html, BASE).html == html

@@ -16,14 +16,17 @@ from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_
 from syndicate.ingest.limits import MAX_HTML_CHARACTERS, MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
+from syndicate.text.markdown import markdown_parser
 from syndicate.text.media_types import media_type
-from syndicate.text.plain import clean_line
+from syndicate.text.plain import clean_line, excerpt, plain_text
 from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url
 
 MAX_AUTHORS = 10
 MAX_GUID_CHARACTERS = 2_000
 MAX_ENCLOSURES = 20
+MAX_MARKDOWN = 20_000
+"""Characters of a text that may be read as Markdown, at 1 ms for each thousand."""
 
 _TABLE = table_of(__name__)
 _PERIODS: dict[str, float] = _TABLE["periods"]
@@ -45,6 +48,18 @@ _NO_TAGS = frozenset(_TABLE["no_tags"])
 _LINK_TAG = re.compile("<a [^<>]*>|</a>")
 _NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
 _PARAGRAPHS = re.compile(r"\n\s*\n")
+_MARKDOWN = re.compile(r"\[[^\[\]\n]+\]\((?:https?:/)?/[^()\s]+\)|^#{2,5} \S|^```", re.MULTILINE)
+_HTML_BLOCK = re.compile(r"<(?:article|blockquote|div|h[1-6]|li|p|pre|section|table)\b", re.IGNORECASE)
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+# Lines of MDX, in which pages of Astro and Docusaurus are written.
+_IMPORTS = re.compile(r"\A(?:\s*import [^\n]* from [^\n]*)+")
+_ASIDE = re.compile(
+    r"<(h[2-6]|figcaption|pre|table)\b[^<>]*>.*?</\1>|<p><a [^<>]*>[^<>]*</a>(?: \([\w.-]+\))?</p>", re.DOTALL
+)
+# "Ann Lee, Bo Li and Cy Day": names of several words with capitals, and no others.
+_SEPARATOR = re.compile(r",? (?:and|und|et|y|e|en|och|og|&) |, ")
+_WORD, _PARTICLE = r"[^\W\d_a-z][\w.'’-]*", "de|del|da|di|du|la|le|van|von|der|den|bin|al|el|dos"
+_PERSON = re.compile(rf"{_WORD}(?: (?:{_PARTICLE}))*(?: {_WORD}){{1,3}}")
 
 
 @dataclass(slots=True)
@@ -99,18 +114,19 @@ def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
     main = content if content and content.value.strip() else raw.summary
     url = absolute_url(raw.base, raw.link)
     base = url if url.startswith("http") else raw.base
-    body = _cleaned(main, base)
+    title = plain_title(raw.title)
+    body = _cleaned(main, base, title)
     return Entry(
         guid=clean_line(raw.guid, MAX_GUID_CHARACTERS),
         url=url,
-        title=plain_title(raw.title),
+        title=title,
         authors=author_names(raw.authors),
         published=raw.published,
         updated=raw.updated,
         language=normalise_language(raw.language) or language,
         html=body.html,
         text=body.text,
-        summary=_summary(raw.summary, main, body, base),
+        summary=_summary(raw.summary, main, body, base, title),
         tags=distinct_tags(raw.tags),
         image=lead_image(raw.images, body.image, base),
         enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
@@ -192,23 +208,36 @@ def parse_duration(duration: str) -> int | None:
     return seconds or None
 
 
-def _cleaned(text: Text | None, base: str) -> CleanedHtml:
+def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
     if text is None:
         return CleanedHtml()
     value = text.value
-    if not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
+    if _is_markdown(value):
+        value = markdown_parser(html=True).render(_IMPORTS.sub("", value))
+    elif not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
         paragraphs = (
             escape(_DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), part.strip()), quote=False)
             for part in _PARAGRAPHS.split(value[:MAX_HTML_CHARACTERS])
         )
         value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
-    return clean_html(value, text.base or base, base, lambda html: cut_boilerplate(html, base))
+    return clean_html(value, text.base or base, base, lambda html: cut_boilerplate(html, base, title))
 
 
-def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str) -> str:
+def _is_markdown(text: str) -> bool:
+    """Return whether a text is Markdown: it has its links, headings or fences, and no blocks of HTML."""
+    may_be = len(text) <= MAX_MARKDOWN and any(sign in text for sign in ("](", "## ", "```"))
+    return may_be and _MARKDOWN.search(text) is not None and not _HTML_BLOCK.search(_CODE.sub("", text))
+
+
+def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str, title: str) -> str:
+    body = body if summary in (None, main) else _cleaned(summary, base, title)
+    # Headings, captions, code and embedded players are no sentences.
+    end = body.html.find("</p>", 2 * MAX_SUMMARY_CHARACTERS)
+    start = body.html[: end + 4] if end > 0 else body.html
+    sentences = plain_text(_ASIDE.sub(" ", start)) if _ASIDE.search(start) else ""
     if summary is None:
-        return ""
-    text = body.text if summary is main else _cleaned(summary, base).text
+        return excerpt(sentences)
+    text = sentences or body.text
     # ``clean_line`` at most halves the text: every other character may be a line break.
     start = text[: 2 * MAX_SUMMARY_CHARACTERS + 2].replace("\n\n", " ").replace("\n", " ")
     if "</a>" in start:
@@ -220,15 +249,20 @@ def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: s
 
 
 def author_names(authors: Iterable[str]) -> tuple[str, ...]:
-    """Return distinct author names without email addresses; a bare mailbox yields the part before ``@``."""
+    """Return distinct author names without email addresses, and those of a list apart.
+
+    A bare mailbox yields the part before ``@``.
+    """
     kept: dict[str, None] = {}
     for raw in authors:
         name = clean_line(unescape(raw) if "&" in raw else raw, 100)
         if "@" in name or name.startswith("hidden ("):
             match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
             name = match[1].strip("\"' ") if match else _name_in_mailbox(name)
-        if name and "@" not in name[1:] and "://" not in name:
-            kept[name] = None
+        names = _SEPARATOR.split(name)
+        for part in names if len(names) > 1 and all(map(_PERSON.fullmatch, names)) else [name]:
+            if part and "@" not in part[1:] and "://" not in part:
+                kept[part] = None
     return tuple(kept)[:MAX_AUTHORS]
 
 

@@ -18,6 +18,8 @@ MAX_ENDS = 60
 """Characters of HTML after the last link or word: the end tags of its blocks."""
 MAX_PHRASE = 200
 """Characters of a "continue reading" link's text, which may contain the title."""
+MAX_ICON = 48
+"""Pixels. Links around images of at most this size are buttons to follow or share."""
 
 _SPACE = r"(?:\s|&nbsp;)+"
 
@@ -68,6 +70,15 @@ _BLOCK = re.compile(
 _ENDS = re.compile(r"(?:\s|&nbsp;|<br>|</\w+>)*\Z")
 _IS_BROKEN_OFF = re.compile(r"(?:…|\.\.\.)[\])]?(?:\s|</\w+>)*\Z")
 _AFTER_LINK = re.compile(r"(?:\s|&nbsp;|[\])»→›….]|</\w+>)*\Z")
+_ICON_LINKS = re.compile(r"(?:<a [^<>]*>\s*(<img [^<>]*>)\s*</a>(?:\s|&nbsp;|<br>)*)+(?:\s|</\w+>)*\Z")
+_SIDE = re.compile(r' (?:width|height)="(\d{1,4})"')
+# The title above the text, and a line that only tells the day.
+_OPENING = r"(?:\s|<(?:article|div|section)>)*"
+_TITLE = re.compile(rf"{_OPENING}(<h([2-6])(?: [^<>]*)?>(.*?)</h\2>)", re.DOTALL)
+_DATELINE = re.compile(
+    rf"{_OPENING}(<(p|div)>\s*{_any(*_TABLE['posted'])}\b[^<>]{{0,60}}\b\d{{4}}\b[^<>]{{0,20}}(?<!:)</\2>)",
+    re.IGNORECASE,
+)
 _HREF = re.compile(r'<a href="([^"]*)"')
 
 
@@ -76,12 +87,15 @@ def is_read_more(text: str) -> bool:
     return len(text) <= MAX_PHRASE and _READ_MORE_ONLY.fullmatch(text) is not None
 
 
-def cut_boilerplate(html: str, url: str) -> str:
-    """Cut boilerplate lines from the end of cleaned HTML.
+def cut_boilerplate(html: str, url: str, title: str = "") -> str:
+    """Cut boilerplate from the end of cleaned HTML, and a repeated ``title`` and dateline from its start.
 
     ``url`` is the item's URL. A link to it with a text that starts like "Continue reading" becomes an
     ellipsis, whatever title follows in the text.
     """
+    html = _without_title(html, title)
+    if html.rfind("</a>", -MAX_ENDS) >= 0:
+        html = _without_icons(html)
     ends_in_link = html.rfind("</a>", -MAX_ENDS) >= 0
     if _MAY_CREDIT.search(html, max(len(html) - (MAX_TAIL if ends_in_link else MAX_PHRASE), 0)):
         html = _without_credit(html)
@@ -97,6 +111,24 @@ def cut_boilerplate(html: str, url: str) -> str:
     ):
         html = html[: end.start()] + (f"{end[1]} …" if end[1] else "…") + end[2]
     return html
+
+
+def _without_title(html: str, title: str) -> str:
+    if not html.startswith("<"):
+        return html
+    heading = _TITLE.match(html)
+    if heading and title and unescape(_TAG.sub("", heading[3])).split() == title.split():
+        html = html[: heading.start(1)] + html[heading.end(1) :]
+    dateline = _DATELINE.match(html)
+    return html[: dateline.start(1)] + html[dateline.end(1) :] if dateline else html
+
+
+def _without_icons(html: str) -> str:
+    """Cut links around icons from the end: buttons to follow or share."""
+    links = _ICON_LINKS.search(html, max(len(html) - MAX_LINE, 0))
+    sides = _SIDE.findall(links[0]) if links else ()
+    is_icons = links and len(sides) >= links[0].count("<img ") and max(map(int, sides)) <= MAX_ICON
+    return _cut(html, links.start()) if links and is_icons else html
 
 
 def _without_credit(html: str) -> str:

@@ -62,6 +62,11 @@ _EMOJI = re.compile(r"https?://(?:s\.w\.org/images/core/emoji/|twemoji\.|[^?#]*/
 MAX_EMOJI = 16
 """Characters; the emoji of a family has eleven."""
 _NAMELESS_PLAYER = re.compile(r'<p><a href="https?://(?:www\.)?([^/"?#:]++)[^"]*+" rel="noopener">\1</a></p>')
+# Elements that show nothing without text or image: gaps of editors, anchors of headings and lines of code.
+_NAMES = "a|article|b|blockquote|div|em|figcaption|figure|h[2-6]|i|p|section|small|strong"
+_EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*)?>(?:\s|&nbsp;|<br>)*</\1>")
+_MAY_BE_EMPTY = re.compile(rf"<(?:{_NAMES})[ >]")
+_PIECE = re.compile("(<[^<>]*>)")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
@@ -103,7 +108,7 @@ def clean_html(
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
     html, image = _correct(_with_uris(html))
-    return _with_html(shorten(html.strip()), image)
+    return _with_html(shorten(_without_empty(html).strip()), image)
 
 
 def _truncated(html: str) -> str:
@@ -183,6 +188,26 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
         return _STYLE.sub("", match[0]) if "style" in attributes else match[0]
 
     return _IMG.sub(keep, html), first
+
+
+def _without_empty(html: str) -> str:
+    """Remove elements that hold nothing but space, also within each other; space stays between words."""
+    if not _EMPTY.search(html):
+        return html
+    kept: list[str] = []
+    # Where the elements begin that hold nothing so far.
+    empty: list[int] = []
+    for piece in _PIECE.split(html):
+        if piece.startswith("</") and empty:
+            start = empty.pop()
+            kept[start:] = [" "] if any(kept[start + 1 :]) else []
+            continue
+        if _MAY_BE_EMPTY.match(piece):
+            empty.append(len(kept))
+        elif piece != "<br>" and piece.replace("&nbsp;", "").strip():
+            empty.clear()
+        kept.append(piece)
+    return "".join(kept)
 
 
 def _with_html(html: str, image: Image | None) -> CleanedHtml:
