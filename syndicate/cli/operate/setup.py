@@ -222,7 +222,7 @@ def _check_admin(services: Services, report: CheckReport) -> None:
 
 def _check_sources(services: Services, report: CheckReport) -> None:
     if not services.sources:
-        report.notes.append("there are no [[sources]] yet")
+        report.notes.append("there are no [[sources]]; `syndicate sources list` shows added sources")
     for source in services.sources:
         if source.kind.is_local and not Path(source.url).is_dir():
             report.problems.append(

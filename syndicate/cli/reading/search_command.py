@@ -27,6 +27,8 @@ from syndicate.text.phrases import plural
 def search(call: Call, words: tuple[str, ...], page: int, **values: str) -> None:
     """Search titles, summaries, tags, and the texts that may be shown in full.
 
+    The number before a result is that of its story.
+
     Quotation marks look for the exact words, a minus leaves articles with a word out. Write -- before a
     WORD that begins with a minus: syndicate search -- tax -sales
     """
@@ -44,7 +46,7 @@ def _print(page: SearchPage) -> None:
     click.echo(f"{more}{plural(page.articles, 'article')} in {plural(page.stories, 'story')}.")
     for story in page.found:
         for headline in (story.best, *story.others):
-            start = "" if headline is story.best else "  also "
+            start = f"{story.story_id}  " if headline is story.best else "  also "
             day = f"{headline.published:%Y-%m-%d} " if headline.dated else ""
             click.echo(f"{start}{_plain(headline.title)} ({headline.source_name}) {day}{headline.link}")
         if story.more:

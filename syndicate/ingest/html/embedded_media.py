@@ -12,6 +12,7 @@ from syndicate.ingest.html.hidden_media import hide_media, may_hide
 from syndicate.ingest.html.tag_scanner import INSIDE, NO_TAGS, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import is_tracking_pixel
 from syndicate.text.plain import clean_line
+from syndicate.text.tables import table_of
 from syndicate.text.urls import absolute_url, site_host
 
 MAX_MEDIA = 50
@@ -26,20 +27,8 @@ _ELEMENT = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _SOURCE = re.compile(rf"<source([\s/]{INSIDE})(?:>|\Z)", re.IGNORECASE)
-# Addresses of frames, without scheme and query, and of the pages that people open; playlists have none.
-_YOUTUBE = r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/(?!videoseries|live_stream)([\w-]{11})"
-_PAGES = {
-    _YOUTUBE: r"www.youtube.com/watch?v=\1",
-    r"player\.vimeo\.com/video/(\d+)": r"vimeo.com/\1",
-    r"(?:www|geo)\.dailymotion\.com/embed/video/(\w+)": r"www.dailymotion.com/video/\1",
-    r"open\.spotify\.com/embed/([\w/]+)": r"open.spotify.com/\1",
-}
-# Frames that hold a button, a counter, comments or a test.
-_NO_MEDIA = re.compile(
-    r"https?://(?:www\.)?(?:facebook\.com/plugins/(?:like|share|follow|page|comments)|google\.com/recaptcha|"
-    r"googletagmanager\.com|platform\.twitter\.com/widgets|addtoany\.com|disqus\.com)",
-    re.IGNORECASE,
-)
+_TABLE = table_of(__name__)
+_NO_MEDIA = re.compile(rf"https?://(?:www\.)?(?:{'|'.join(_TABLE['no_media'])})", re.IGNORECASE)
 _NAMELESS = re.compile(r"(?:\W*(?:youtube|vimeo|embedded|embed|media|video|audio|player|content|frame))*\W*")
 
 
@@ -83,7 +72,7 @@ def _address(attributes: dict[str, str], content: str, base: str) -> str:
 def _page_of(url: str) -> str:
     """Return the page that shows what a frame plays; the frame's own address for unknown hosts."""
     address, _, query = url.partition("?")
-    for pattern, page in _PAGES.items():
+    for pattern, page in _TABLE["pages"].items():
         if match := re.fullmatch(f"https?://{pattern}", address):
             start = parse_qs(query).get("start", [""])[0]
             found = match.expand(f"https://{page}")

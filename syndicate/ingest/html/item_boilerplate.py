@@ -38,18 +38,10 @@ _CREDITS: tuple[str, ...] = tuple(_TABLE["credits"])
 _MAY_CREDIT = re.compile("|".join(_TABLE["credit_parts"]))
 _VOID = ("<br", "<hr", "<img", "<wbr")
 _BETWEEN = r"(?:\s|&nbsp;|<[^<>]*>)*"
-_ART19 = r"https://art19\.com/privacy"
 # Lines that podcast hosts add to the notes of each episode, with the empty lines before them.
 _HOST_LINE = re.compile(
     r"(?:\s|&nbsp;|<br>|</?(?:p|div)\b[^<>]*>)*(?:"
-    + "|".join(
-        (
-            r"hosted on acast\. see acast\.com/privacy for more information",
-            r"learn more about your ad choices\. visit (?:https?://)?[\w.-]+(?:/[\w/-]*)?",
-            r"see omnystudio\.com/listener for privacy information",
-            f"see privacy policy at {_ART19} and california privacy notice at {_ART19}#do-not-sell-my-info",
-        )
-    ).replace(" ", _BETWEEN)
+    + "|".join(_TABLE["host_lines"]).replace(" ", _BETWEEN)
     + rf")\.?{_BETWEEN}\Z",
     re.IGNORECASE,
 )

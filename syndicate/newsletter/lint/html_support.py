@@ -7,18 +7,9 @@ from importlib import resources
 
 from syndicate.newsletter.lint.findings import LintFinding, Origins, Severity
 from syndicate.newsletter.lint.mail_page import MailPage, declarations
+from syndicate.text.tables import table_of
 
-# Without these features the mail is complete: less pretty, or as wide as the window.
-DEGRADES = frozenset(
-    {"@media", "<style>", "<body>", "display:none", "height", "max-height", "overflow", "color-scheme"}
-    | {"border-radius", "box-shadow", "box-sizing", "cursor", "opacity", "outline", "=system-ui"}
-    | {"text-decoration", "text-decoration-color", "text-shadow", "transition", "word-break", "word-wrap"}
-    | {"overflow-wrap", "background-image", "background-position", "background-repeat", "background-size"}
-    | {"text-underline-offset", "list-style", "white-space", "min-width", "table-layout"}
-    # Every mail uses these; the templates work around the parts that programs leave out.
-    | {"!important", "background", "border", "direction", "display", "font-size", "font-weight"}
-    | {"line-height", "margin", "max-width", "padding", "text-align", "width"}
-)
+DEGRADES = frozenset(table_of(__name__)["degrades"])
 _FUNCTION = re.compile(r"[a-z-]+\(")
 _WORD = re.compile(r"(?<![\w#-])[a-z][a-z-]*(?![\w(-])")
 _UNIT = re.compile(r"(?<![\w#])[\d.]+([a-z]+)")

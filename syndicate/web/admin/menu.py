@@ -2,32 +2,19 @@
 
 from syndicate.jobs.admin.admin_facts import MenuCounts
 from syndicate.model.actors import ROLES
+from syndicate.text.tables import table_of
 
-# Name, path below /admin, and scope of each entry by group.
-_GROUPS = (
-    ("", (("Overview", "/", "sources:read"),)),
-    ("Incoming", (("Sources", "/sources", "sources:read"), ("Stories", "/stories", "articles:read"))),
-    (
-        "Outgoing",
-        (
-            ("Channels", "/channels", "channels:read"),
-            ("Newsletters", "/newsletters", "newsletters:read"),
-            ("Deliveries", "/deliveries", "deliveries:read"),
-            ("Subscribers", "/subscribers", "deliveries:read"),
-        ),
-    ),
-    ("System", (("Settings", "/settings", ""), ("System", "/system", "admin:read"))),
-)
+_GROUPS = table_of(__name__)["groups"]
 
 
 def menu_of(role: str, path: str, counts: MenuCounts) -> list[tuple[str, list[dict[str, object]]]]:
     """Return the groups of entries that a role may open; ``path`` is the address of the page."""
     scopes = ROLES.get(role, frozenset())
     groups = []
-    for group, entries in _GROUPS:
-        shown = [entry for entry in entries if not entry[2] or entry[2] in scopes]
+    for group in _GROUPS:
+        shown = [entry for entry in group["entries"] if not entry[2] or entry[2] in scopes]
         if shown:
-            groups.append((group, [_entry(name, below, path, counts) for name, below, _ in shown]))
+            groups.append((group["name"], [_entry(name, below, path, counts) for name, below, _ in shown]))
     return groups
 
 

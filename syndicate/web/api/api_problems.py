@@ -17,55 +17,15 @@ from syndicate.errors import (
     StoreGone,
     SyndicateError,
 )
+from syndicate.text.tables import table_of
 
 DOCUMENTED_AT = "https://github.com/syndicate-news/syndicate/blob/main/docs/api.md#"
 MEDIA_TYPE = "application/problem+json"
 
 PROBLEMS: Mapping[str, tuple[int, str]] = {
-    "invalid-request": (400, "The request cannot be read"),
-    "key-missing": (400, "This request needs an Idempotency-Key"),
-    "wrong-cursor": (400, "The cursor is not of this list"),
-    "no-token": (401, "This request needs a token"),
-    "not-allowed": (403, "The token lacks a scope"),
-    "not-found": (404, "There is no such object"),
-    "wrong-method": (405, "The address does not take this method"),
-    "changed-meanwhile": (412, "The object is no longer the object that was read"),
-    "too-large": (413, "The body is too large"),
-    "wrong-fields": (422, "Fields are missing or wrong"),
-    "key-reused": (422, "The Idempotency-Key belongs to another request"),
-    "if-match-missing": (428, "This request needs If-Match"),
-    "too-many-requests": (429, "The token made too many requests"),
-    "bug": (500, "The program failed"),
-    "not-fetched": (502, "Another server could not be read"),
-    "mail-refused": (502, "The mail server refused the mail"),
-    "busy": (503, "The store is busy"),
-    "refused": (409, "The state of the object does not allow this"),
-    "still-running": (409, "A request with the same key is running"),
-    "declared-in-config": (409, "The object is declared in config.toml"),
-    "name-taken": (409, "The name is taken"),
-    "not-an-api-source": (409, "The source takes no own articles"),
-    "paused": (409, "The object is paused"),
-    "source-known": (409, "A source reads this feed already"),
-    "source-paused": (409, "The source is paused or gone"),
-    "server-asked-for-pause": (409, "The server of the source asks to wait"),
-    "only-your-own": (403, "An editor removes only what the editor added"),
-    "already-together": (409, "The articles are in one story"),
-    "nothing-stays": (409, "No article would stay in the story"),
-    "no-story": (409, "The article has no story yet"),
-    "not-in-force": (409, "The decision is not in force"),
-    "too-old": (409, "The article is too old to be placed again"),
-    "lint-error": (409, "The edition has an error"),
-    "not-open": (409, "The edition is no longer open"),
-    "mail-has-left": (409, "Mail has left"),
-    "not-sent": (409, "The edition was not sent"),
-    "unsubscribed-by-subscriber": (409, "The person left, and only the person can return"),
-    "suppressed": (409, "The mailbox gets no mail"),
-    "not-liftable": (409, "The suppression is not a bounce"),
-    "unknown-newsletter": (422, "The list names an unknown newsletter"),
-    "wrong-state": (409, "The state of the delivery does not allow this"),
-    "not-paused": (409, "Sending does not rest"),
-    "stale": (409, "Another editor changed the edition just now"),
-    "corrected": (409, "The edition has a later revision"),
+    name: (int(status), title)
+    for status, titles in table_of(__name__).items()
+    for name, title in titles.items()
 }
 """Status and title of each problem."""
 _BY_STATUS = {

@@ -37,15 +37,12 @@ class Resource(APIRouter):
         super().__init__(tags=[name])
         self.answers: dict[str, Answers] = {}
 
-    def read(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
-        """Return the decorator of a route that returns an object."""
-        problems = ("not-found",) if "{" in path else ()
-        return self._route("GET", path, scope, Answers(model, False, problems), [_FIELDS], public=public)
-
-    def file(self, path: str, *media: str) -> Decorator:
-        """Return the decorator of a route that returns a document of one of some media types."""
-        problems = ("not-found",) if "{" in path else ()
-        return self._route("GET", path, "", Answers(Shown, False, problems, media), [])
+    def read(
+        self, path: str, model: type[Shown] = Shown, *media: str, scope: str = "", public: bool = False
+    ) -> Decorator:
+        """Return the decorator of a route that returns an object, or a document of one of the media types."""
+        answers = Answers(model, False, ("not-found",) if "{" in path else (), media)
+        return self._route("GET", path, scope, answers, [] if media else [_FIELDS], public=public)
 
     def page(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns a page of objects."""

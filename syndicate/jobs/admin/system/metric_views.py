@@ -18,6 +18,7 @@ from syndicate.store.mail import delivery_store, review_store, sending_pauses
 from syndicate.store.output import metric_rows, overview_rows, stage_store, stale
 from syndicate.store.stories import story_store
 from syndicate.store.subscribers import audience_store
+from syndicate.text.tables import table_of
 
 Values = Mapping[tuple[str, ...], float]
 """Value by the labels of a metric."""
@@ -32,66 +33,18 @@ class Metric:
     """Metric: name without ``syndicate_``, kind (gauge, counter, histogram), purpose and labels.
 
     ``measure`` is the name of a histogram's durations. A counter is the total of ``totals``: pairs of name
-    and label by the value of its own label.
+    and label by the value of its own label. ``metric_views.toml`` has them all.
     """
 
     name: str
     kind: str
     purpose: str
-    labels: tuple[str, ...] = ()
+    labels: Sequence[str] = ()
     measure: str = ""
-    totals: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    totals: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
-def _totals(name: str, purpose: str, label: str, stages: str, *values: str) -> Metric:
-    """Return a counter whose label is a fact of several stages."""
-    totals = {value: [(stage, value) for stage in stages.split()] for value in values}
-    return Metric(name, "counter", purpose, (label,), totals=totals)
-
-
-_SENT = ("sent", "deferred", "failed", "uncertain", "cancelled")
-_POLLS = ("new", "unchanged", "equal", "cut", "failed", "put_off")
-_CONSENTS = ("confirmed", "subscribed by operator", "unsubscribed")
-METRICS = (
-    Metric("build_info", "gauge", "version of the program and engine of the store", ("version", "store")),
-    Metric("needs_person", "gauge", "objects that need a person", ("kind",)),
-    Metric("job_last_success_timestamp_seconds", "gauge", "last run without an error", ("job",)),
-    Metric("job_duration_seconds", "histogram", "duration of runs", ("job",), "job"),
-    Metric("job_failures_total", "counter", "runs with an error", ("job",)),
-    Metric("sources", "gauge", "sources by condition", ("state",)),
-    _totals("polls_total", "finished polls", "outcome", "polls", *_POLLS),
-    Metric("poll_duration_seconds", "histogram", "duration of polls", ("outcome",), "poll"),
-    Metric(
-        "fetched_bytes_total", "counter", "bytes of polled documents", totals={"": [("fetched bytes", "")]}
-    ),
-    Metric("sources_overdue_seconds", "gauge", "delay of the source that has been due the longest"),
-    _totals("articles_total", "new and changed articles", "kind", "ingest pages pushes", "new", "changed"),
-    Metric(
-        "articles_dropped_total", "counter", "articles dropped by rules", totals={"": [("ingest", "dropped")]}
-    ),
-    Metric("duplicates_total", "counter", "copies of articles", totals={"": [("stories", "duplicates")]}),
-    Metric("stories_moving", "gauge", "stories that changed in 24 hours"),
-    Metric("placement_duration_seconds", "histogram", "duration of placing articles", (), "placement"),
-    Metric("articles_unplaced", "gauge", "articles that have no story yet"),
-    Metric("stale_pages", "gauge", "pages to write"),
-    _totals("publish_writes_total", "feeds and pages written", "kind", "stories publish", "feeds", "pages"),
-    Metric("channel_last_change_timestamp_seconds", "gauge", "last change of a feed", ("channel",)),
-    Metric("editions_total", "counter", "editions by outcome", ("newsletter", "outcome")),
-    Metric("edition_waiting_seconds", "gauge", "longest wait for approval", ("newsletter",)),
-    Metric("deliveries", "gauge", "deliveries that are not sent", ("state",)),
-    _totals("delivery_attempts_total", "attempts to deliver", "outcome", "deliver", *_SENT),
-    Metric("delivery_oldest_seconds", "gauge", "time since the oldest waiting mail was due"),
-    Metric("sending_paused", "gauge", "1 while nothing is sent", ("reason",)),
-    _totals("bounces_total", "reports", "kind", "bounces", "hard", "soft", "policy", "complaint"),
-    Metric("subscribers", "gauge", "subscriptions", ("newsletter", "state")),
-    _totals("consents_total", "records of consent", "event", "consents", *_CONSENTS),
-    Metric("http_requests_total", "counter", "answered requests", ("area", "class")),
-    Metric("http_duration_seconds", "histogram", "duration of requests", ("area",), "http"),
-    Metric("sign_in_failures_total", "counter", "failed sign-ins", totals={"": [("sign-in failures", "")]}),
-    Metric("webhook_deliveries", "gauge", "deliveries of webhooks", ("state",)),
-    Metric("store_bytes", "gauge", "size of the store"),
-    Metric("backup_timestamp_seconds", "gauge", "last backup"),
-)
+METRICS = tuple(Metric(name, **facts) for name, facts in table_of(__name__).items())
 """All metrics in the order of the answer."""
 
 
@@ -198,7 +151,7 @@ def histogram(metric: Metric) -> dict[tuple[str, ...], tuple[list[int], float]]:
 def _counters(totals: Counter[tuple[str, str]]) -> dict[str, Values]:
     found: dict[str, Values] = {
         metric.name: {
-            (label,) if metric.labels else (): sum(totals[key] for key in keys)
+            (label,) if metric.labels else (): sum(totals[stage, fact] for stage, fact in keys)
             for label, keys in metric.totals.items()
         }
         for metric in METRICS

@@ -19,21 +19,10 @@ from syndicate.store import Store
 from syndicate.store.output import feed_read_store
 from syndicate.store.output.feed_read_store import FeedReads
 from syndicate.store.stories import ranked_lists
+from syndicate.text.tables import table_of
 
 OTHER = "other"
-PROGRAMS = {
-    "feedly": "Feedly", "inoreader": "Inoreader", "newsblur": "NewsBlur", "feedbin": "Feedbin",
-    "theoldreader": "The Old Reader", "feedspot": "Feedspot", "bazqux": "BazQux", "commafeed": "CommaFeed",
-    "feedfetcher-google": "Google", "flipboard": "Flipboard", "bloglovin": "Bloglovin",
-    "feedwrangler": "Feed Wrangler", "feedhq": "FeedHQ", "yoleoreader": "Yoleo", "miniflux": "Miniflux",
-    "freshrss": "FreshRSS", "tiny tiny rss": "Tiny Tiny RSS", "netnewswire": "NetNewsWire",
-    "reeder": "Reeder", "readkit": "ReadKit", "newsboat": "Newsboat", "newsbeuter": "Newsbeuter",
-    "thunderbird": "Thunderbird", "liferea": "Liferea", "akregator": "Akregator", "quiterss": "QuiteRSS",
-    "rssowl": "RSSOwl", "rss guard": "RSS Guard", "rssguard": "RSS Guard", "fluent reader": "Fluent Reader",
-    "vienna": "Vienna", "unread": "Unread", "nextcloud-news": "Nextcloud News", "selfoss": "selfoss",
-    "yarr": "yarr", "feeder": "Feeder", "antennapod": "AntennaPod", "slackbot": "Slack",
-    "discordbot": "Discord", "telegrambot": "Telegram", "ifttt": "IFTTT", "zapier": "Zapier",
-}  # fmt: skip
+PROGRAMS: dict[str, str] = table_of(__name__)["programs"]
 """Programs by a mark in their ``User-Agent``; all others are counted as ``OTHER``."""
 _SUBSCRIBERS = re.compile(r"\b(\d{1,7}) (?:subscriber|reader)s?\b", re.IGNORECASE)
 _DAY = 86400
