@@ -39,10 +39,7 @@ _COMMANDS = {
     "channels": ("editing.channel_commands", "List, try, add, change, rename and take down channels."),
     "lint": ("editing.lint_command", "Find problems of a newsletter before it is sent."),
     "newsletters": ("editing.newsletter_commands", "List, add, change, pause and resume newsletters."),
-    "editions": (
-        "editing.edition_commands",
-        "Review editions: show, edit, approve, hold, withdraw, fix.",
-    ),
+    "editions": ("editing.edition_commands", "Review editions: show, edit, approve, hold, withdraw, fix."),
     "send": ("editing.preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("mailing.subscriber_commands", "Add, import, list, tag, export, remove subscribers."),
     "segments": ("mailing.segment_commands", "List the segments of subscribers and their sizes."),
