@@ -58,6 +58,7 @@ REASONED = {
     "copies_across_sources",
 }
 ADDRESS = re.compile(r"""(?:href|src)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+CODE = re.compile(r"<(code|pre)\b.*?</\1>", re.DOTALL)
 CONFIG = """
 [site]
 title = "Real material"
@@ -288,7 +289,7 @@ def _wrong(text: str, entry: Any, parsed: Any, kept: str) -> Iterator[str]:
     base = urljoin(base, declared) if declared else base
     if not urlsplit(base).netloc:
         return
-    addresses = ADDRESS.findall(kept)
+    addresses = ADDRESS.findall(CODE.sub("", kept))
     for relative in {
         item for item in ADDRESS.findall(text) if not urlsplit(item).netloc and not urlsplit(item).scheme
     }:
