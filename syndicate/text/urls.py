@@ -155,13 +155,6 @@ def is_loopback(url: str) -> bool:
     return host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
 
 
-def public_url(url: str, base: str) -> str:
-    """Return a URL; a URL of a preview server (``localhost``) with the host of ``base``."""
-    if not is_loopback(url) or is_loopback(base):
-        return url
-    return absolute_url(base, f"/{url.partition('//')[2].partition('/')[2]}")
-
-
 def same_site(url: str, other_url: str) -> bool:
     """Return whether two web addresses have the same owner, as far as their hosts show.
 

@@ -545,15 +545,3 @@ def test_the_title_of_a_feed_may_be_one_of_dublin_core():
 )
 def test_a_list_of_authors_is_several_authors(written, names):
     assert only_entry(rss(f"<title>A</title><dc:creator>{written}</dc:creator>")).authors == names
-
-
-def test_addresses_of_a_preview_server_are_those_of_the_site():
-    entry = only_entry(
-        atom(
-            '<title>Rain</title><id>1</id><link href="http://localhost:4000/2026/rain"/>'
-            '<content type="html" xml:base="http://localhost:4000/">&lt;img src="/rain.webp"></content>',
-            head='<title>Jo</title><link href="http://localhost:4000/"/>',
-        )
-    )
-    assert entry.url == "https://news.example/2026/rain"
-    assert '"https://news.example/rain.webp"' in entry.html

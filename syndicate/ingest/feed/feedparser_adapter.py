@@ -33,7 +33,7 @@ from syndicate.ingest.feed.leaf_elements import LeafParser
 from syndicate.ingest.html.sanitise import parse_pixels
 from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
-from syndicate.text.urls import absolute_url, is_loopback, is_web_url, public_url
+from syndicate.text.urls import absolute_url, is_loopback, is_web_url
 
 feedparser.registerDateHandler(parse_foreign_date)
 # ``FeedParserDict.get`` also tries the field names of older formats: half of the conversion's time.
@@ -118,7 +118,7 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> raw_item.RawItem:
     return raw_item.RawItem(
         base=url,
         guid=_get(entry, "id") or "",
-        link=public_url(_word(entry, "feedburner_origlink") or _item_url(entry), url),
+        link=_word(entry, "feedburner_origlink") or _item_url(entry),
         title=_title(entry, url, is_atom=is_atom) or _plain(entry, "media_headline"),
         contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
         summary=_text(_get(entry, "summary_detail") or {}, url) or _plain(entry, "media_caption"),
@@ -151,7 +151,7 @@ def _text(detail: Any, url: str) -> raw_item.Text | None:
         # feedparser writes <br></br> for <br/>, which HTML parsers read as two line breaks.
         value = value.replace("</br>", "")
     base = _get(detail, "base")
-    return raw_item.Text(value, is_html, public_url(absolute_url(url, base), url) if base else "")
+    return raw_item.Text(value, is_html, absolute_url(url, base) if base else "")
 
 
 def _title(holder: Any, url: str, *, is_atom: bool) -> raw_item.Text | None:
