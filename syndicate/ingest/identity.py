@@ -37,9 +37,6 @@ _END = 40
 # The last characters end no sentence, open no list and hold no address. Thai and Lao write no full stops.
 _BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।॥։።။។\n]{39}(?:[^\Wก-๛ກ-ໟ]|[,–—(-]|(?<![\u0370-\u03ff]);)\Z")
 
-# It may be half a word. Scripts without spaces between words keep theirs.
-_LAST_WORD = re.compile(r"(?:\s+[^\s\u0e00-\u0eff\u3040-\u9fff]{0,20})?[ ,;–—(-]*\Z")
-_ENDS_OF_HTML = re.compile(r"[ ,;–—(-]*((?:\s|</\w+>)*)\Z")
 _STUB = re.compile(r"(?<=\w{3}[.!?])\s+\w+(?: \w+)?\s?(?:…|\.{3})\Z")
 # "end....", "end. …" and "end. ." of sentences that ended, and "end ..." of others.
 _ODD_END = re.compile(r"(?:([.!?])\s*(?:\.{3,}|…|(?<=\s)\.)|\s+(?:\.{3}|…))\Z")
@@ -52,7 +49,7 @@ _EMPTY_GUIDS = frozenset(
 )
 
 # Fields that an article takes from its entry.
-_TAKEN = ("authors", "image", "enclosures", "read_more", "item_hash")
+_TAKEN = ("authors", "image", "enclosures", "read_more", "item_hash", "html", "text")
 
 
 class EntryMatch(StrEnum):
@@ -167,10 +164,7 @@ def accept(
     published, updated = _dates(entry, now, existing, date_by_first_seen=date_by_first_seen)
     key = _kept_key(entry, existing) if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
-    summary, html = tidy_summary(entry.summary or excerpt(entry.text)), entry.html
-    if _is_cut(entry.summary) and " ".join(entry.text.split()) == entry.summary:
-        # The text is a description that its source cut, too.
-        text, html = f"{text.rstrip(' ,;–—-(')}…", _ENDS_OF_HTML.sub(r"…\1", html, count=1)
+    summary = tidy_summary(entry.summary or excerpt(entry.text))
     reading = measure_reading(text, language)
     shown = known_since(published)
     month = f"{shown.year:04}/{shown.month:02}"
@@ -194,28 +188,22 @@ def accept(
         minutes=entry.minutes or reading.minutes,
         words=reading.words,
         content_hash=hash_of(_content(entry, title, language, source.section)),
-        html=html,
-        text=text if entry.text else "",
         **{name: getattr(entry, name) for name in _TAKEN},
     )
 
 
 def tidy_summary(summary: str) -> str:
-    """Return the summary, with "…" in place of its last word if its source cut it within a sentence.
+    """Return the summary, with "…" if its source cut it within a sentence.
 
     Of the summaries of 69 real feeds one in eight ends so, most after 200 characters and some within a word.
     A sentence of which one or two words are left goes, and so does a summary without words.
     """
     if _NO_WORDS.fullmatch(summary):
         return ""
-    if _is_cut(summary):
-        summary = _LAST_WORD.sub("…", summary, count=1)
-    return _ODD_END.sub(lambda end: end[1] or "…", _STUB.sub("", summary))
-
-
-def _is_cut(summary: str) -> bool:
     is_long = len(summary) >= _CUT_FROM and "/" not in summary.rpartition(" ")[2]
-    return is_long and _BROKEN_OFF.match(summary, len(summary) - _END) is not None
+    if is_long and _BROKEN_OFF.match(summary, len(summary) - _END):
+        summary = summary.rstrip(" ,;–—-(") + "…"
+    return _ODD_END.sub(lambda end: end[1] or "…", _STUB.sub("", summary))
 
 
 def _fallback_title(entry: Entry, source: Source) -> str:

@@ -540,6 +540,7 @@ def test_the_title_of_a_feed_may_be_one_of_dublin_core():
         ("Ramón y Cajal", ("Ramón y Cajal",)),
         ("Collective Action in Tech, DAIR Institute", ("Collective Action in Tech, DAIR Institute",)),
         ("Smith, John", ("Smith, John",)),
+        ("García Márquez, Gabriel José", ("García Márquez, Gabriel José",)),
         ("Food and Drug Administration", ("Food and Drug Administration",)),
     ],
 )
