@@ -226,7 +226,7 @@ def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
 
 def _is_markdown(text: str) -> bool:
     """Return whether a text is Markdown: it has its links, headings or fences, and no blocks of HTML."""
-    may_be = len(text) <= MAX_MARKDOWN and any(sign in text for sign in ("](", "## ", "```"))
+    may_be = len(text) <= MAX_MARKDOWN and ("](" in text or "## " in text or "```" in text)
     return may_be and _MARKDOWN.search(text) is not None and not _HTML_BLOCK.search(_CODE.sub("", text))
 
 

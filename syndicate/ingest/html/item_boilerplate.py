@@ -117,7 +117,8 @@ def _without_title(html: str, title: str) -> str:
 
 def _without_icons(html: str) -> str:
     """Cut links around icons from the end: buttons to follow or share."""
-    links = _ICON_LINKS.search(html, max(len(html) - MAX_LINE, 0))
+    start = max(len(html) - MAX_LINE, 0)
+    links = _ICON_LINKS.search(html, start) if html.find("<img ", start) >= 0 else None
     sides = _SIDE.findall(links[0]) if links else ()
     is_icons = links and len(sides) >= links[0].count("<img ") and max(map(int, sides)) <= MAX_ICON
     return _cut(html, links.start()) if links and is_icons else html

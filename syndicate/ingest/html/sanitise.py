@@ -64,9 +64,7 @@ MAX_EMOJI = 16
 _NAMELESS_PLAYER = re.compile(r'<p><a href="https?://(?:www\.)?([^/"?#:]++)[^"]*+" rel="noopener">\1</a></p>')
 # Elements that show nothing without text or image: gaps of editors, anchors of headings and lines of code.
 _NAMES = "a|article|b|blockquote|div|em|figcaption|figure|h[2-6]|i|p|section|small|strong"
-_EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*)?>(?:\s|&nbsp;|<br>)*</\1>")
-_MAY_BE_EMPTY = re.compile(rf"<(?:{_NAMES})[ >]")
-_PIECE = re.compile("(<[^<>]*>)")
+_EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*)?>((?:\s|&nbsp;|<br>)*+)</\1>")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
@@ -191,23 +189,11 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
 
 
 def _without_empty(html: str) -> str:
-    """Remove elements that hold nothing but space, also within each other; space stays between words."""
-    if not _EMPTY.search(html):
-        return html
-    kept: list[str] = []
-    # Where the elements begin that hold nothing so far.
-    empty: list[int] = []
-    for piece in _PIECE.split(html):
-        if piece.startswith("</") and empty:
-            start = empty.pop()
-            kept[start:] = [" "] if any(kept[start + 1 :]) else []
-            continue
-        if _MAY_BE_EMPTY.match(piece):
-            empty.append(len(kept))
-        elif piece != "<br>" and piece.replace("&nbsp;", "").strip():
-            empty.clear()
-        kept.append(piece)
-    return "".join(kept)
+    """Remove elements that hold nothing but space, the innermost first; space stays between words."""
+    count = 1
+    while count:
+        html, count = _EMPTY.subn(lambda empty: " " if empty[2] else "", html)
+    return html
 
 
 def _with_html(html: str, image: Image | None) -> CleanedHtml:
