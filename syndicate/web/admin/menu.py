@@ -1,21 +1,32 @@
 """Menu of the admin pages."""
 
+from syndicate.groups import grouped
 from syndicate.jobs.admin.admin_facts import MenuCounts
 from syndicate.model.actors import ROLES
-from syndicate.text.tables import table_of
 
-_GROUPS = table_of(__name__)["groups"]
+# Group, name, path below /admin, and scope of each entry.
+_ENTRIES = (
+    ("", "Overview", "/", "sources:read"),
+    ("Incoming", "Sources", "/sources", "sources:read"),
+    ("Incoming", "Stories", "/stories", "articles:read"),
+    ("Outgoing", "Channels", "/channels", "channels:read"),
+    ("Outgoing", "Newsletters", "/newsletters", "newsletters:read"),
+    ("Outgoing", "Deliveries", "/deliveries", "deliveries:read"),
+    ("Outgoing", "Subscribers", "/subscribers", "deliveries:read"),
+    ("System", "Settings", "/settings", ""),
+    ("System", "System", "/system", "admin:read"),
+)
 
 
 def menu_of(role: str, path: str, counts: MenuCounts) -> list[tuple[str, list[dict[str, object]]]]:
     """Return the groups of entries that a role may open; ``path`` is the address of the page."""
-    scopes = ROLES.get(role, frozenset())
-    groups = []
-    for group in _GROUPS:
-        shown = [entry for entry in group["entries"] if not entry[2] or entry[2] in scopes]
-        if shown:
-            groups.append((group["name"], [_entry(name, below, path, counts) for name, below, _ in shown]))
-    return groups
+    scopes = ("", *ROLES.get(role, ()))
+    shown = (
+        (group, _entry(name, below, path, counts))
+        for group, name, below, scope in _ENTRIES
+        if scope in scopes
+    )
+    return [*grouped(shown).items()]
 
 
 def _entry(name: str, below: str, path: str, counts: MenuCounts) -> dict[str, object]:
