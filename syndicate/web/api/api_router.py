@@ -18,7 +18,7 @@ _DRY_RUN: dict[str, Any] = {"name": "dry_run", "in": "query", "description": "`t
 
 
 class Answers(NamedTuple):
-    """Answers of a route: the model of an object or of the items of a page, or ``media`` types; problems."""
+    """Answers of a route: the model of an object or an item, or types of a document; names of problems."""
 
     model: type[BaseModel]
     is_page: bool
@@ -37,12 +37,15 @@ class Resource(APIRouter):
         super().__init__(tags=[name])
         self.answers: dict[str, Answers] = {}
 
-    def read(
-        self, path: str, model: type[Shown] = Shown, *media: str, scope: str = "", public: bool = False
-    ) -> Decorator:
-        """Return the decorator of a route that returns an object, or a document of one of the media types."""
-        answers = Answers(model, False, ("not-found",) if "{" in path else (), media)
-        return self._route("GET", path, scope, answers, [] if media else [_FIELDS], public=public)
+    def read(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
+        """Return the decorator of a route that returns an object."""
+        problems = ("not-found",) if "{" in path else ()
+        return self._route("GET", path, scope, Answers(model, False, problems), [_FIELDS], public=public)
+
+    def document(self, path: str, *media: str) -> Decorator:
+        """Return the decorator of a route that returns a document of one of these media types."""
+        problems = ("not-found",) if "{" in path else ()
+        return self._route("GET", path, "", Answers(Shown, False, problems, media), [])
 
     def page(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns a page of objects."""

@@ -161,7 +161,7 @@ def list_findings(call: Call, paging: ListQuery, edition_id: RowId) -> Response:
     return call.whole(findings, paging, lambda finding: f"{finding.number:06}")
 
 
-@routes.read("/editions/{edition_id}/mail", Shown, "text/html", "text/plain")
+@routes.document("/editions/{edition_id}/mail", "text/html", "text/plain")
 def read_mail(call: Call, edition_id: RowId) -> Response:
     """Return the mail of an edition as it would be sent now: HTML, or plain text by `Accept: text/plain`."""
     mail = _edition(call, edition_id).previewer.stored(edition_id, call.now)

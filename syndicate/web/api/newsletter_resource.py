@@ -127,7 +127,7 @@ def remove_newsletter(call: Call, name: str) -> Response:
     return call.done(call.jobs.newsletters.remove(change, name))
 
 
-@routes.read("/newsletters/{name}/preview", Shown, "text/html", "text/plain")
+@routes.document("/newsletters/{name}/preview", "text/html", "text/plain")
 def preview_newsletter(call: Call, name: str) -> Response:
     """Return the mail of the next edition: HTML, or plain text by `Accept: text/plain`."""
     mail = found(call.jobs.newsletter_views.preview(name, call.now), "news for this newsletter")

@@ -256,7 +256,7 @@ def try_rules(call: Call, given: GivenTest) -> Response:
     return call.show(PageOfItems(items=tests))
 
 
-@routes.read("/sources/opml", Shown, "text/x-opml")
+@routes.document("/sources/opml", "text/x-opml")
 def export_sources(call: Call) -> Response:
     """Return the sources as OPML, without private sources and folders."""
     body = call.jobs.sources.export_opml(call.jobs.options.title, call.now)
