@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from syndicate.jobs.admin.mailing import delivery_views, subscriber_views
-from syndicate.jobs.admin.mailing.delivery_views import grouped
+from syndicate.jobs.admin.mailing.delivery_views import failed_groups
 from syndicate.store import schema
 from syndicate.store.mail import bounce_store
 from syndicate.store.subscribers.subscriber_rows import SubscriberFilter
@@ -70,6 +70,6 @@ def test_replies_are_grouped_without_what_differs_by_recipient() -> None:
         (2, 550, "", "550 5.1.1 <bob@b.example>: no such user in 7Lq8z1-9999"),
         (3, 554, "", "554 5.7.1 refused"),
     ]
-    assert [(group.ids, group.code) for group in grouped(rows)] == [((1, 2), 550), ((3,), 554)]
+    assert [(group.ids, group.code) for group in failed_groups(rows)] == [((1, 2), 550), ((3,), 554)]
     assert masked_mailbox("mira@mail.example") == "m••••a@mail.example"
     assert masked_mailbox("jo@mail.example") == "j••••@mail.example"

@@ -199,7 +199,7 @@ def uncertain(connection: Connection, domain: str, *, limit: int = 50) -> list[U
     ]
 
 
-def grouped(rows: Sequence[tuple[int, int | None, str, str]]) -> list[FailedGroup]:
+def failed_groups(rows: Sequence[tuple[int, int | None, str, str]]) -> list[FailedGroup]:
     """Group failures (id, code, cause, reply) by code and reply, without what differs by recipient."""
     groups: dict[tuple[int | None, str], list[int]] = {}
     for number, code, cause, error in rows:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from syndicate.groups import grouped
 from syndicate.model.actors import SCOPES
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Show
 from syndicate.web.api_description import description_file
@@ -19,13 +20,12 @@ def describe_api(_: AdminRequest) -> Answer:
 def _view() -> dict[str, object]:
     """Return the operations by resource, and the scopes of tokens with what they allow."""
     document = json.loads(description_file().read_bytes())
-    resources: dict[str, list[dict[str, object]]] = {}
-    for path, item in document["paths"].items():
-        for method in sorted(item, key=_METHODS.index):
-            described = item[method]
-            name = described["tags"][0]
-            operation = _operation(method.upper(), path, described, document["components"]["schemas"])
-            resources.setdefault(name, []).append(operation)
+    schemas = document["components"]["schemas"]
+    resources = grouped(
+        (item[method]["tags"][0], _operation(method.upper(), path, item[method], schemas))
+        for path, item in document["paths"].items()
+        for method in sorted(item, key=_METHODS.index)
+    )
     base, ordered = document["servers"][0]["url"], dict(sorted(resources.items()))
     return {"base": base, "resources": ordered, "scopes": SCOPES}
 

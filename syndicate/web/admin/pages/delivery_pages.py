@@ -25,7 +25,7 @@ def deliveries(request: AdminRequest) -> Answer:
             case "uncertain":
                 content = delivery_views.uncertain(connection, jobs.mail_domain)
             case "failed":
-                content = delivery_views.grouped(delivery_figures.failed_replies(connection))
+                content = delivery_views.failed_groups(delivery_figures.failed_replies(connection))
             case "bounces":
                 content = delivery_views.bounce_plots(connection, now)
             case "providers":
@@ -43,7 +43,7 @@ def decide(request: AdminRequest) -> Answer:
     page = "/admin/deliveries?state=" + ("uncertain" if do != "resend-group" else "failed")
     if do == "resend-group":
         with request.jobs.store.snapshot() as connection:
-            failed = delivery_views.grouped(delivery_figures.failed_replies(connection))
+            failed = delivery_views.failed_groups(delivery_figures.failed_replies(connection))
         groups = {group.key: group.ids for group in failed}
         ids = groups.get(request.fields.get("group", ""), ())
     else:
