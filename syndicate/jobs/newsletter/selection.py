@@ -115,9 +115,10 @@ class Selector:
         known = [row for row in rows if min(row.published, row.first_seen) <= at]
         ids = [row.article_id for row in known]
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
-        grouped = story_store.group_by_story(known).items()
         stories: Stories = {
-            story: told for story, told in grouped if any(row.article_id in matching for row in told)
+            story_id: articles
+            for story_id, articles in story_store.group_by_story(known).items()
+            if any(row.article_id in matching for row in articles)
         }
         if earlier is None:
             told = edition_articles.carried_articles(connection, newsletter.name, **stored, article_ids=ids)

@@ -233,11 +233,14 @@ class Placing:
 
     def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
         return StoryMove(
+            kind=change.kind,
             from_story=story,
             to_story=into,
             article_id=cause,
             articles=articles,
-            **{name: getattr(change, name) for name in ("kind", "similarity", "threshold", "decision")},
+            similarity=change.similarity,
+            threshold=change.threshold,
+            decision=change.decision,
             moved=self._now,
         )
 
