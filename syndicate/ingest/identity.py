@@ -36,7 +36,7 @@ _CUT_FROM = 150
 _END = 40
 # The last characters end no sentence, open no list and hold no address. Thai and Lao write no full stops.
 _BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।॥։።။។\n]{39}(?:[^\Wก-๛ກ-ໟ]|[,–—(-]|(?<![\u0370-\u03ff]);)\Z")
-
+# One or two words of a sentence, behind one that ended with a word of three letters or more: no "Mr.".
 _STUB = re.compile(r"(?<=\w{3}[.!?])\s+\w+(?: \w+)?\s?(?:…|\.{3})\Z")
 # "end....", "end. …" and "end. ." of sentences that ended, and "end ..." of others.
 _ODD_END = re.compile(r"(?:([.!?])\s*(?:\.{3,}|…|(?<=\s)\.)|\s+(?:\.{3}|…))\Z")

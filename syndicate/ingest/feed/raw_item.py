@@ -51,8 +51,9 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 _MARKDOWN = re.compile(r"\[[^\[\]\n]+\]\((?:https?:/)?/[^()\s]+\)|^#{2,5} \S|^```", re.MULTILINE)
 _HTML_BLOCK = re.compile(r"<(?:article|blockquote|div|h[1-6]|li|p|pre|section|table)\b", re.IGNORECASE)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
-# Lines of MDX, in which pages of Astro and Docusaurus are written.
+# First lines of MDX, in which pages of Astro and Docusaurus are written.
 _IMPORTS = re.compile(r"\A(?:\s*import [^\n]* from [^\n]*)+")
+# Headings, captions, code, tables and links of embedded players are no sentences.
 _ASIDE = re.compile(
     r"<(h[2-6]|figcaption|pre|table)\b[^<>]*>.*?</\1>|<p><a [^<>]*>[^<>]*</a>(?: \([\w.-]+\))?</p>", re.DOTALL
 )
@@ -225,14 +226,13 @@ def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
 
 
 def _is_markdown(text: str) -> bool:
-    """Return whether a text is Markdown: it has its links, headings or fences, and no blocks of HTML."""
+    """Return whether a text has links, headings or fences of Markdown, and no blocks of HTML outside code."""
     may_be = len(text) <= MAX_MARKDOWN and ("](" in text or "## " in text or "```" in text)
     return may_be and _MARKDOWN.search(text) is not None and not _HTML_BLOCK.search(_CODE.sub("", text))
 
 
 def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str, title: str) -> str:
     body = body if summary in (None, main) else _cleaned(summary, base, title)
-    # Headings, captions, code and embedded players are no sentences.
     end = body.html.find("</p>", 2 * MAX_SUMMARY_CHARACTERS)
     start = body.html[: end + 4] if end > 0 else body.html
     sentences = plain_text(_ASIDE.sub(" ", start)) if _ASIDE.search(start) else ""
@@ -250,7 +250,7 @@ def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: s
 
 
 def author_names(authors: Iterable[str]) -> tuple[str, ...]:
-    """Return distinct author names without email addresses, and those of a list apart.
+    """Return distinct author names without email addresses; a list of names becomes several.
 
     A bare mailbox yields the part before ``@``.
     """

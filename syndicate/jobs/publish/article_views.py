@@ -191,7 +191,7 @@ class Headlines:
         return [self._kept[article.id].headline for article in articles]
 
     def keep(self, items: Sequence[PublishedArticle], most: int | None = None) -> list[Headline]:
-        """Return the headlines of articles, and keep them: all, or those of the first `most`."""
+        """Return the headlines of articles, and keep them: of all, or of the first ``most``."""
         headlines = list(map(Headline.of, items))
         for item, headline in zip(items[:most], headlines, strict=False):
             self._kept[item.article.id] = Listed(headline, item.article.tags, item.article.authors)

@@ -32,12 +32,12 @@ from syndicate.stories import (
 # An edit that moved the last article of a story ends the story.
 _EDITED = Regrouping(kind=MERGED, story=0, into=0, article_ids=(), similarity=1.0, threshold=1.0)
 _MEASURED = ("nearest_id", "nearest", "mean_similarity", "n_compared", "similarity", "threshold")
-# An article with its terms, and with the lines of its source as they are remembered once it is placed.
+# Article and its terms; its ``seen_lines`` are those that are remembered of the source once it is placed.
 ReadArticle = tuple[UnplacedArticle, ArticleTerms]
 
 
 def with_terms(articles: Sequence[UnplacedArticle]) -> list[ReadArticle]:
-    """Return articles with their terms, for which the lines that a source repeats count nothing."""
+    """Return articles with their terms, without the terms of lines that a source repeats."""
     seen: dict[int, bytes] = {}
     texts, read = [], []
     for article in articles:

@@ -117,7 +117,7 @@ class RankingJob:
     def _weights(
         self, connection: Connection, today: datetime
     ) -> tuple[story_facts.Weights, dict[int, SourceWeight] | None]:
-        """Return the weights of the sources, learned once a day (UTC), and those learned now."""
+        """Return the weights of the sources, learned once a day (UTC), and those to store."""
         known = ranked_lists.source_weights(connection)
         learned = None
         if not known or any(weight.learned != today for weight in known.values()):

@@ -74,7 +74,7 @@ def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] |
 class StoryFactsCache:
     """Facts of stories for ranking, kept between runs; only stories that moved are read again.
 
-    Rare sources are as of the last step of the clock, usual rates as of the last hour.
+    Rare sources are as of the beginning of the clock's step, usual rates as of the last full hour.
     """
 
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
