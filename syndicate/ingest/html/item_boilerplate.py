@@ -64,7 +64,7 @@ _IS_BROKEN_OFF = re.compile(r"(?:…|\.\.\.)[\])]?(?:\s|</\w+>)*\Z")
 _AFTER_LINK = re.compile(r"(?:\s|&nbsp;|[\])»→›….]|</\w+>)*\Z")
 _ICON_LINKS = re.compile(r"(?:<a [^<>]*>\s*(<img [^<>]*>)\s*</a>(?:\s|&nbsp;|<br>)*)+(?:\s|</\w+>)*\Z")
 _SIDE = re.compile(r' (?:width|height)="(\d{1,4})"')
-# The title above the text, and a line below it that only tells the day.
+# The title above the text, and a line there that only tells the day.
 _OPENING = r"(?:\s|<(?:article|div|section)>)*"
 _TITLE = re.compile(rf"{_OPENING}(<h([2-6])(?: [^<>]*)?>(.*?)</h\2>)", re.DOTALL)
 _DATELINE = re.compile(
