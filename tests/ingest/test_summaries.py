@@ -1,4 +1,4 @@
-"""Summaries that a source cut within a sentence."""
+"""Summaries have whole sentences, as far as their source has them."""
 
 from html import escape
 
@@ -41,10 +41,7 @@ def test_a_summary_that_is_short_or_ends_stays_as_it_is(summary):
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        (
-            "The skiers were found. Search…",
-            "The skiers were found.",
-        ),
+        ("The skiers were found. Search…", "The skiers were found."),
         ("The bridge is closed. Here is...", "The bridge is closed."),
         ("He works for Mr. Brown…", "He works for Mr. Brown…"),
         ("It started my career as a software engineer....", "It started my career as a software engineer."),
