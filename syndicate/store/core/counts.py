@@ -9,7 +9,7 @@ from syndicate.model.shards import SHARDS
 
 T = TypeVar("T")
 Kept = dict[tuple[int, ...], T]
-"""Values of periods by their start and numbers that tell the rows they were read from."""
+"""Values of periods by their start and by numbers that change with their rows."""
 
 
 def read_changed(kept: Kept[T], counts: Iterable[tuple[int, ...]], read: Callable[[int], T]) -> list[T]:

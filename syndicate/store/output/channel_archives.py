@@ -14,8 +14,8 @@ from syndicate.store import schema
 from syndicate.store.ingest.article_store import article_of
 from syndicate.store.output.channel_store import shown_articles
 
-# Of so many times the articles that an archive begins with, those stored last are looked at first; then of
-# so many times as many, until enough are found.
+# The articles stored last are looked at first: this many for each article that an archive begins with, then
+# this many times as many, until enough are found.
 _LATEST = 32
 _LAST_ID = 2**63 - 1
 

@@ -42,7 +42,7 @@ _RARE = 2_000
 # From this number of articles with a tag or word, those that were stored last are looked at first.
 _FREQUENT = 500
 Ids = tuple[int, int] | None
-"""First and last id of the articles that are read, or all articles."""
+"""First and last id of the articles to read; ``None`` reads all."""
 _NEXT = {
     column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
     for column in (schema.articles.c.language, schema.articles.c.section_key)

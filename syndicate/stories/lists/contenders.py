@@ -31,7 +31,7 @@ class Contenders:
         self._bounds: dict[int, float] = {}
         # By story: the time from which fewer than ``least_sources`` have recent reports.
         self._ends: dict[int, datetime] = {}
-        # The time and the scale of these scores and marks, and the stories that have come since.
+        # Time and scale of the kept scores and marks, and the stories that were put since.
         self._before = EARLIEST, inf, 0
         self._scored: dict[int, ScoredStory | None] = {}
         self._marks: dict[int, dict[str, float]] = {}
