@@ -418,7 +418,8 @@ def test_a_search_finds_stories_and_counts_the_words_of_a_search_that_finds_none
     assert [story["articles"][0]["title"] for story in found["found"]] == ["The lighthouse becomes a library"]
     assert (found["articles"], found["stories"], found["sources"]) == (1, 1, {"desk": 1})
     told = room(f"search --now {SEVEN} snow")
-    assert told.out.splitlines()[0] == "1 article in 1 story."
+    number = room(f"search --json --now {SEVEN} snow").json["found"][0]["story"]
+    assert told.out.startswith(f"1 article in 1 story.\n{number}  ")
     assert room("search -- snow -pass").out.startswith("0 articles in 0 stories.\nsnow: 1 article\n")
     assert room("search snow --until 2026-11-01").out.startswith("0 articles")
     assert room("search -- -snow").out == "There is no word to look for.\n"
