@@ -70,6 +70,7 @@ def render_edition(templates: Templates, context: DigestContext, *, title: str =
         for name in (_WRITTEN_BLOCKS if context.parts else context.newsletter.blocks)
     )
     variables = replace(context, blocks=blocks).variables()
+    # Tags of templates leave blanks at the ends of lines, and empty lines.
     lines = [line.rstrip() for line in templates.render("mail/digest.txt", **variables).splitlines()]
     return RenderedEdition(
         subject=subject,

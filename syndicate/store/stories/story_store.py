@@ -264,9 +264,10 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         for story in stories
     ]
     SAVING.execute_many(connection, rows)
-    facts = ((story.id, (story.coverage, story.articles, story.lead_id)) for story in stories)
-    changed = [number for number, new in facts if before[number][-1] and before[number][:-1] != new]
-    mark_lists(connection, (f"{STORY}{number}" for number in changed))
+    after = {story.id: (story.coverage, story.articles, story.lead_id) for story in stories}
+    # The last value is the path of the story's page, "" without one.
+    pages = [number for number, new in after.items() if before[number][-1] and before[number][:-1] != new]
+    mark_lists(connection, (f"{STORY}{number}" for number in pages))
     mark_stories(connection, [story.id for story in stories if before[story.id][0] != story.coverage])
 
 
