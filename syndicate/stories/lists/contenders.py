@@ -90,7 +90,8 @@ class Contenders:
                 story = self._stories[story_id]
                 self._scored[story_id] = scored = ranking.score_top(story, now, scale, self._options)
                 bounds[story_id] = _bound(story, scored, now)
-        return ranking.listed_top(self._scored.values(), self._recent, self._options, enough)
+        floor = self._options.floor
+        return ranking.ranked_list(self._scored.values(), floor, self._options, self._recent, enough)
 
     def _recent(self, story_id: int) -> dict[str, float]:
         marks = self._marks.get(story_id)

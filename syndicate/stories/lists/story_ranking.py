@@ -131,7 +131,11 @@ def rank_top(
     scale = top_scale(stories, now, options)
     scored_stories = [score_top(story, now, scale, options) for story in stories]
     known = {story.story_id: story for story in stories}
-    return listed_top(scored_stories, lambda story_id: recent_sources(known[story_id], now), options) or ()
+
+    def marks(story_id: int) -> dict[str, float]:
+        return recent_sources(known[story_id], now)
+
+    return ranked_list(scored_stories, options.floor, options, marks) or ()
 
 
 def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
@@ -154,19 +158,6 @@ def score_top(
     return _scored(story, now, partial(_top_parts, story, now, *scale, options))
 
 
-def listed_top(
-    scored_stories: Iterable[ScoredStory | None],
-    marks: Callable[[int], dict[str, float]],
-    options: RankingOptions,
-    known_above: float = 0.0,
-) -> tuple[RankedStory, ...] | None:
-    """Return the list ``top`` of scored stories; ``None`` if a missing story could have a place.
-
-    ``marks`` returns ``recent_sources`` of a story.
-    """
-    return _listed(scored_stories, options, options.floor, known_above, marks)
-
-
 def rank_trending(
     stories: Sequence[StoryFacts], now: datetime, options: RankingOptions
 ) -> tuple[RankedStory, ...]:
@@ -177,7 +168,7 @@ def rank_trending(
     """
     scored = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in stories]
     unpinned = (story and replace(story, pin=0) for story in scored)
-    return _listed(unpinned, options, options.least_burst) or ()
+    return ranked_list(unpinned, options.least_burst, options) or ()
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
@@ -257,14 +248,18 @@ def _trending_parts(
     return burst, {"gain": gain, "usual": usual, "burst": burst}
 
 
-def _listed(
+def ranked_list(
     scored_stories: Iterable[ScoredStory | None],
-    options: RankingOptions,
     floor: float,
+    options: RankingOptions,
+    marks: Callable[[int], dict[str, float]] = lambda _story_id: {},
     known_above: float = 0.0,
-    marks: Callable[[int], dict[str, float]] = lambda _story: {},
 ) -> tuple[RankedStory, ...] | None:
-    """Return the list, best first; at equal score the fresher story, then the smaller id."""
+    """Return a list, best first; at equal score the fresher story, then the smaller id.
+
+    ``marks`` returns further parts of a story. Stories that score ``known_above`` or less may be missing: the
+    result is ``None`` if such a story could have a place.
+    """
     limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
     places = arrange_list(filter(None, scored_stories), floor=floor, known_above=known_above, **limits)
     if places is None:
