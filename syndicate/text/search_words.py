@@ -97,7 +97,7 @@ def indexed_text(
     fields = [_field(*field) for field in zip(parts, _LIMITS, strict=True)]
     roots = _marked_roots(list(chain.from_iterable(fields)), main_language(language))
     marked = (dict.fromkeys(filter(None, map(roots.__getitem__, words))) for words in fields)
-    return IndexedText(*(" ".join([*words, *stems]) for words, stems in zip(fields, marked, strict=True)))
+    return IndexedText(*(" ".join([*words, *found]) for words, found in zip(fields, marked, strict=True)))
 
 
 def search_term(text: str, languages: Iterable[str] = (), *, negated: bool = False) -> SearchTerm | None:
@@ -137,7 +137,7 @@ def _roots(language: str) -> dict[str, str]:  # noqa: ARG001 - the key of the ca
 
 
 def _marked_roots(words: Sequence[str], language: str) -> Mapping[str, str]:
-    """Return the stems that differ from their words, behind marks; most words are known by then."""
+    """Return the stem of each word behind a mark, ``""`` if it is the word; most are known already."""
     roots = _roots(language)
     if missing := [*filterfalse(roots.__contains__, words)]:
         if len(roots) > _MAX_ROOTS:

@@ -34,5 +34,4 @@ def _entry(name: str, below: str, path: str, counts: MenuCounts) -> dict[str, ob
     address = f"/admin{below}"
     is_current = path == address or (below != "/" and path.startswith(f"{address}/"))
     count, level = counts.get(below, (0, ""))
-    entry = {"name": name, "address": address, "is_current": is_current}
-    return {**entry, "count": count, "level": level}
+    return {"name": name, "address": address, "is_current": is_current, "count": count, "level": level}
