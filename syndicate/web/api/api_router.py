@@ -22,7 +22,7 @@ class Answers(NamedTuple):
 
     model: type[BaseModel]
     is_page: bool
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
 
 
@@ -39,18 +39,16 @@ class Resource(APIRouter):
 
     def read(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns an object."""
-        problems = ("not-found",) if "{" in path else ()
-        return self._route("GET", path, scope, Answers(model, False, problems), [_FIELDS], public=public)
+        return self._route("GET", path, scope, Answers(model, False), [_FIELDS], public=public)
 
     def document(self, path: str, *media: str) -> Decorator:
         """Return the decorator of a route that returns a document of one of these media types."""
-        problems = ("not-found",) if "{" in path else ()
-        return self._route("GET", path, "", Answers(Shown, False, problems, media), [])
+        return self._route("GET", path, "", Answers(Shown, False, media=media), [])
 
     def page(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:
         """Return the decorator of a route that returns a page of objects."""
-        problems = ("wrong-cursor", *(("not-found",) if "{" in path else ()))
-        return self._route("GET", path, scope, Answers(model, True, problems), [_FIELDS], public=public)
+        answers = Answers(model, True, ("wrong-cursor",))
+        return self._route("GET", path, scope, answers, [_FIELDS], public=public)
 
     def write(
         self,
@@ -68,7 +66,7 @@ class Resource(APIRouter):
         ``body`` is the media type of a body that is not JSON.
         """
         parameters = [_DRY_RUN]
-        more = ["too-large", *(("not-found",) if "{" in path else ()), *problems]
+        more = ["too-large", *problems]
         if method in ("POST", "PUT"):
             parameters.append({**_KEY, "required": key_required})
             more += ["key-reused", "still-running", *(("key-missing",) if key_required else ())]
@@ -106,7 +104,9 @@ class Resource(APIRouter):
             extra["requestBody"] = {"required": True, "content": {body: {"schema": {"type": "string"}}}}
 
         def decorate(endpoint: Endpoint) -> Endpoint:
-            self.answers[endpoint.__name__] = answers._replace(problems=(*_ALWAYS, *answers.problems))
+            missing = ("not-found",) if "{" in path else ()
+            problems = (*_ALWAYS, *missing, *answers.problems)
+            self.answers[endpoint.__name__] = answers._replace(problems=problems)
             self.add_api_route(
                 path,
                 endpoint,
