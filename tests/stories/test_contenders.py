@@ -98,3 +98,28 @@ def test_lists_are_those_of_all_stories_after_everything_that_happens(seed: int)
         ]
         assert few.top(history.now) == rank_top(facts, history.now, OPTIONS)
         assert few.trending(history.now, RATES) == rank_trending(facts, history.now, OPTIONS)
+
+
+def single(story_id: int, weight: float, pin: int = 0) -> StoryFacts:
+    article = RankedArticle(article_id=story_id, source_id=story_id, source_weight=weight, seen=START)
+    overrides = EditorOverrides(pin=pin)
+    return StoryFacts(story_id=story_id, lead_article_id=story_id, articles=(article,), overrides=overrides)
+
+
+def test_a_weak_pinned_story_lets_no_weaker_story_pass_within_a_step() -> None:
+    few = Contenders(OPTIONS)
+    stories = {number: single(number, 3 - number / 10) for number in range(1, 21)}
+    for story in stories.values():
+        few.put(story)
+    few.top(START)
+    now = START + timedelta(minutes=15)
+    stories[21] = single(21, 0.2, pin=2)
+    few.put(stories[21])
+    few.top(now)
+    for gone in range(1, 6):
+        del stories[gone]
+        few.remove(gone)
+    for number in range(22, 28):
+        stories[number] = single(number, 0.5)
+        few.put(stories[number])
+    assert few.top(now) == rank_top([*stories.values()], now, OPTIONS)

@@ -36,7 +36,7 @@ class Contenders:
         self._scored: dict[int, ScoredStory | None] = {}
         self._marks: dict[int, dict[str, float]] = {}
         self._moved: set[int] = set()
-        # Only stories with a higher bound are scored.
+        # Only stories with a higher bound are scored. It falls only when all that are above are scored too.
         self._enough = 0.0
 
     def put(self, story: ranking.StoryFacts) -> None:
@@ -74,8 +74,8 @@ class Contenders:
             factor *= factor
             waiting = self._stories
         self._moved.clear()
-        full = len(listed) == self._options.limit
-        self._enough = _STILL_ENOUGH * min((story.score for story in listed), default=0.0) if full else 0.0
+        least = _STILL_ENOUGH * min((story.score for story in listed), default=0.0)
+        self._enough = max(self._enough, least) if len(listed) == self._options.limit else 0.0
         kept = [story_id for story_id in self._scored if self._bounds[story_id] > self._enough]
         self._scored = {story_id: self._scored[story_id] for story_id in kept}
         return listed
