@@ -40,7 +40,7 @@ _BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।॥։።။។\n]{39}(?:[^
 _STUB = re.compile(r"(?<=\w{3}[.!?])\s+\w+(?: \w+)?\s?(?:…|\.{3})\Z")
 # "end....", "end. …" and "end. ." of sentences that ended, and "end ..." of others.
 _ODD_END = re.compile(r"(?:([.!?])\s*(?:\.{3,}|…|(?<=\s)\.)|\s+(?:\.{3}|…))\Z")
-_NO_WORDS = re.compile(r"(?:\[[^\[\]]*\]|[\W_])*")
+_NO_WORDS = re.compile(r"(?:\[[^\[\]]*+\]|[\W_])*+")
 
 _UID_NAMESPACE = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77")
 # Placeholders that broken generators write as a guid.

@@ -59,6 +59,10 @@ def test_the_end_of_a_summary_is_that_of_a_sentence(written, shown):
     assert tidy_summary(shown) == shown
 
 
+def test_a_summary_of_many_brackets_is_read_in_linear_time():
+    assert tidy_summary("[.]" * 300 + "x") == "[.]" * 300 + "x"
+
+
 def test_a_summary_does_not_repeat_the_title():
     entry = Entry(
         title="Octopus riding a shark.",
