@@ -1,6 +1,7 @@
 """Hide media in hidden elements, before the sanitiser drops the attributes that hide elements. Pure."""
 
 import re
+from itertools import pairwise
 
 from syndicate.ingest.html.tag_scanner import NEVER_NESTING, NO_TAGS, QUOTED_END, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import hides
@@ -25,7 +26,8 @@ def may_hide(html: str) -> bool:
         return False
     if _IN_A_TAG.search(html) or QUOTED_END.search(html):
         return True
-    starts = {folded.rfind(b"<", 0, word.start()) for word in _HIDING.finditer(folded)}
+    words = [0, *(word.start() for word in _HIDING.finditer(folded))]
+    starts = {folded.rfind(b"<", before, at) for before, at in pairwise(words)}
     tags = (written[start : (written.find(b">", start) + 1) or None].decode() for start in starts - {-1})
     return any((tag := TAG.match(text)) is not None and _hides(tag[2], tag[3]) for text in tags)
 
