@@ -643,6 +643,7 @@ def test_an_end_tag_of_a_name_that_only_python_takes_for_the_same_closes_nothing
             "<p>It rains.</p>",
         ),
         ("<figure><figcaption></figcaption></figure><p>It rains.</p>", "<p>It rains.</p>"),
+        ("<p>It rains.<b><br></b>It pours.</p>", "<p>It rains.<br>It pours.</p>"),
     ],
 )
 def test_elements_that_show_nothing_go(written, kept):
@@ -652,3 +653,10 @@ def test_elements_that_show_nothing_go(written, kept):
 def test_empty_cells_and_items_of_lists_stay():
     html = "<table><tbody><tr><td></td><td>1</td></tr></tbody></table><ol><li></li><li>b</li></ol>"
     assert clean_html(html, BASE).html == html
+
+
+@pytest.mark.parametrize("gap", ["<p></p>", "<div><br></div>", "<p>&nbsp;</p>", "<section><p></p></section>"])
+def test_an_empty_block_within_a_text_still_parts_it(gap):
+    cleaned = clean_html(f"It rains{gap}It pours.", BASE)
+    assert cleaned.text == "It rains\n\nIt pours."
+    assert clean_html(cleaned.html, BASE).html == cleaned.html

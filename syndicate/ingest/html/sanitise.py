@@ -65,6 +65,10 @@ _NAMELESS_PLAYER = re.compile(r'<p><a href="https?://(?:www\.)?([^/"?#:]++)[^"]*
 # Elements that show nothing without text or image: gaps of editors, anchors of headings and lines of code.
 _NAMES = "a|article|b|blockquote|div|em|figcaption|figure|h[2-6]|i|p|section|small|strong"
 _EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*)?>((?:\s|&nbsp;|<br>)*+)</\1>")
+_INLINE = frozenset({"a", "b", "em", "i", "small", "strong"})
+_BEHIND_BLOCK = re.compile(
+    r"(?:\A|</?(?:article|aside|block|caption|[dou]l|d[dt]|div|fig|h[1-6r]|li|p|section|t[a-hr])[^<>]*>)\s*\Z"
+)
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 
 
@@ -189,10 +193,17 @@ def _clean_images(html: str) -> tuple[str, Image | None]:
 
 
 def _without_empty(html: str) -> str:
-    """Remove elements that hold nothing but space, the innermost first; space stays between words."""
-    count = 1
-    while count:
-        html, count = _EMPTY.subn(lambda empty: " " if empty[2] else "", html)
+    """Remove elements that hold nothing but space, the innermost first; blocks stay that part a text."""
+
+    def space(empty: re.Match[str]) -> str:
+        if empty[1] in _INLINE:
+            return empty[2]
+        start = empty.start()
+        parts = not _BEHIND_BLOCK.search(empty.string, max(start - 100, 0), start)
+        return empty[0] if parts else " " if empty[2] else ""
+
+    while (left := _EMPTY.sub(space, html)) != html:
+        html = left
     return html
 
 
