@@ -122,6 +122,8 @@ def test_links_around_icons_at_the_end_are_cut():
     assert cut(f"<p>It rains.</p><p>{icon} {icon}</p>") == "<p>It rains.</p>"
     large = icon.replace("16", "600")
     assert cut(f"<p>It rains.</p>{large}") == f"<p>It rains.</p>{large}"
+    photo = icon.replace('width="16" height="16" ', "")
+    assert cut(f"<p>It rains.</p>{photo}{icon}") == f"<p>It rains.</p>{photo}"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,19 @@ def test_a_title_and_a_dateline_above_the_text_are_cut(dateline):
     cut_html = cut_boilerplate(html, PAGE, "Rain & wind")
     assert cut_html.replace("\n", "") == "<article><p>Posted on 3 doors: it rains.</p></article>"
     assert cut_boilerplate("<h2>Rain</h2><p>It rains.</p>", PAGE, "Rain & wind").startswith("<h2>Rain</h2>")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Published in 1984, the novel won.",
+        "Updated for 2024 models",
+        "Published on 24 February 2022, before the war.",
+        "Publicado en 1605, el Quijote",
+    ],
+)
+def test_a_sentence_with_a_year_is_no_dateline(sentence):
+    assert cut(f"<p>{sentence}</p><p>It rains.</p>") == f"<p>{sentence}</p><p>It rains.</p>"
 
 
 def test_an_item_does_not_repeat_its_title_as_a_heading():

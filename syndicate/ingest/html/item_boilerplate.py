@@ -18,8 +18,6 @@ MAX_ENDS = 60
 """Characters of HTML after the last link or word: the end tags of its blocks."""
 MAX_PHRASE = 200
 """Characters of a "continue reading" link's text, which may contain the title."""
-MAX_ICON = 48
-"""Pixels. Links around images of at most this size are buttons to follow or share."""
 
 _SPACE = r"(?:\s|&nbsp;)+"
 
@@ -62,13 +60,15 @@ _BLOCK = re.compile(
 _ENDS = re.compile(r"(?:\s|&nbsp;|<br>|</\w+>)*\Z")
 _IS_BROKEN_OFF = re.compile(r"(?:…|\.\.\.)[\])]?(?:\s|</\w+>)*\Z")
 _AFTER_LINK = re.compile(r"(?:\s|&nbsp;|[\])»→›….]|</\w+>)*\Z")
-_ICON_LINKS = re.compile(r"(?:<a [^<>]*>\s*(<img [^<>]*>)\s*</a>(?:\s|&nbsp;|<br>)*)+(?:\s|</\w+>)*\Z")
-_SIDE = re.compile(r' (?:width|height)="(\d{1,4})"')
-# The title above the text, and a line there that only tells the day.
+# An image of at most 48 pixels: links around such images are buttons to follow or share.
+_ICON = r'<img(?=[^<>]* (?:width|height)=")(?![^<>]* (?:width|height)="(?!(?:\d|[1-3]\d|4[0-8])"))[^<>]*>'
+_ICON_LINKS = re.compile(rf"(?:<a [^<>]*>\s*{_ICON}\s*</a>(?:\s|&nbsp;|<br>)*)+(?:\s|</\w+>)*\Z")
+# The title above the text, and a line that only tells the day, no sentence.
 _OPENING = r"(?:\s|<(?:article|div|section)>)*"
 _TITLE = re.compile(rf"{_OPENING}(<h([2-6])(?: [^<>]*)?>(.*?)</h\2>)", re.DOTALL)
 _DATELINE = re.compile(
-    rf"{_OPENING}(<(p|div)>\s*{_any(*_TABLE['posted'])}\b[^<>]{{0,60}}\b\d{{4}}\b[^<>]{{0,20}}(?<!:)</\2>)",
+    rf"{_OPENING}(<(p|div)>\s*{_any(*_TABLE['posted'])}\b(?=[^<>]*\b\d\d?\D)[^<>]{{0,60}}\b\d{{4}}\b"
+    r"[^<>]{0,20}(?<!:)(?<![^\W\d]{3}\.)</\2>)",
     re.IGNORECASE,
 )
 _HREF = re.compile(r'<a href="([^"]*)"')
@@ -119,9 +119,7 @@ def _without_icons(html: str) -> str:
     """Cut links around icons from the end: buttons to follow or share."""
     start = max(len(html) - MAX_LINE, 0)
     links = _ICON_LINKS.search(html, start) if html.find("<img ", start) >= 0 else None
-    sides = _SIDE.findall(links[0]) if links else ()
-    is_icons = links and len(sides) >= links[0].count("<img ") and max(map(int, sides)) <= MAX_ICON
-    return _cut(html, links.start()) if links and is_icons else html
+    return _cut(html, links.start()) if links else html
 
 
 def _without_credit(html: str) -> str:
