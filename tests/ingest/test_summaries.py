@@ -1,5 +1,6 @@
 """Summaries have whole sentences, as far as their source has them."""
 
+import json
 from html import escape
 
 import pytest
@@ -100,3 +101,15 @@ def test_an_item_in_markdown_is_read_as_markdown():
     assert entry.summary == "See the map."
     html = "<p>Write [map](https://a.example/map) for a link.</p>"
     assert only_entry(rss(f"<title>A</title><description>{escape(html)}</description>")).html == html
+
+
+def test_markdown_in_plain_text_keeps_angle_brackets_and_lines():
+    text = "Use Vec<String> as in the [guide](https://a.example/guide)."
+    assert text_of_json(text) == "Use Vec<String> as in the guide."
+    assert text_of_json(f"{text}\n00:00 Start\n\n02:00 End").endswith("guide.\n00:00 Start\n\n02:00 End")
+    assert text_of_json("See list[i](/tmp/x).") == "See list[i](/tmp/x)."
+
+
+def text_of_json(text: str) -> str:
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "A"}
+    return only_entry(json.dumps(feed | {"items": [{"id": "1", "content_text": text}]}).encode()).text

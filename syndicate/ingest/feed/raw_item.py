@@ -48,7 +48,7 @@ _NO_TAGS = frozenset(_TABLE["no_tags"])
 _LINK_TAG = re.compile("<a [^<>]*>|</a>")
 _NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
 _PARAGRAPHS = re.compile(r"\n\s*\n")
-_MARKDOWN = re.compile(r"\[[^\[\]\n]+\]\((?:https?:/)?/[^()\s]+\)|^#{2,5} \S|^```", re.MULTILINE)
+_MARKDOWN = re.compile(r"(?m)(?<![A-Za-z\d])\[[^\[\]\n]+\]\((?:https?:/)?/[^()\s]+\)|^#{2,5} \S|^```")
 _HTML_BLOCK = re.compile(r"<(?:article|blockquote|div|h[1-6]|li|p|pre|section|table)\b", re.IGNORECASE)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 # First lines of MDX, in which pages of Astro and Docusaurus are written.
@@ -215,7 +215,9 @@ def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
         return CleanedHtml()
     value = text.value
     if _is_markdown(value):
-        value = markdown_parser(html=True).render(_IMPORTS.sub("", value))
+        # Lines of plain text stay apart.
+        value = _IMPORTS.sub("", value).replace("\n", "\n" if text.html else "  \n")
+        value = markdown_parser(html=text.html).render(value)
     elif not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
         paragraphs = (
             escape(_DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), part.strip()), quote=False)
