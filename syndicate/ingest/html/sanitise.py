@@ -97,8 +97,7 @@ def clean_html(
     if "<" not in html and ">" not in html and "&" not in html:
         return _with_html(shorten(html.strip()), None)
     # nh3 would keep the content of ``noscript`` as text.
-    is_special = _SPECIAL.search(html) is not None
-    raw = media_as_links(_NOSCRIPT.sub("", html), base) if is_special else html
+    raw = media_as_links(_NOSCRIPT.sub("", html), base) if _SPECIAL.search(html) else html
     raw = within_limits(raw, max_reopened=MAX_REOPENED) if may_exceed(raw) else raw
     shown = hide_media(raw) if _IMAGE.search(raw) and may_hide(raw) else raw
     html = _cleaner(has_base=is_web_url(base)).clean(shown)
@@ -124,8 +123,7 @@ def _truncated(html: str) -> str:
 
 def _without_unwanted(text: str) -> str:
     """Return a text without unwanted characters; most texts have none, which a table shows quickly."""
-    others = without_ascii(text, _HARMLESS)
-    if others.replace("\xa0", "").isprintable():
+    if without_ascii(text, _HARMLESS).replace("\xa0", "").isprintable():
         return text
     return _UNWANTED.sub("", text.encode(errors="ignore").decode())
 

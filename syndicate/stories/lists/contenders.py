@@ -84,20 +84,18 @@ class Contenders:
         self, waiting: Collection[int], now: datetime, scale: tuple[float, int]
     ) -> tuple[RankedStory, ...] | None:
         """Score those of the waiting stories that could have a place; ``None`` if another could have one."""
-        bounds, enough = self._bounds, self._enough
-        for story_id in [number for number in waiting if bounds[number] > enough]:
-            if story_id not in self._scored:
-                story = self._stories[story_id]
-                self._scored[story_id] = scored = ranking.score_top(story, now, scale, self._options)
-                bounds[story_id] = _bound(story, scored, now)
+        bounds, enough, known = self._bounds, self._enough, self._scored
+        for story_id in [number for number in waiting if bounds[number] > enough and number not in known]:
+            story = self._stories[story_id]
+            self._scored[story_id] = scored = ranking.score_top(story, now, scale, self._options)
+            bounds[story_id] = _bound(story, scored, now)
         floor = self._options.floor
-        return ranking.ranked_list(self._scored.values(), floor, self._options, self._recent, enough)
+        return ranking.ranked_list(known.values(), floor, self._options, self._recent, enough)
 
     def _recent(self, story_id: int) -> dict[str, float]:
-        marks = self._marks.get(story_id)
-        if marks is None:
-            marks = self._marks[story_id] = ranking.recent_sources(self._stories[story_id], self._before[0])
-        return marks
+        if story_id not in self._marks:
+            self._marks[story_id] = ranking.recent_sources(self._stories[story_id], self._before[0])
+        return self._marks[story_id]
 
     def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_trending`` for all stories, with these usual rates of their topics."""
