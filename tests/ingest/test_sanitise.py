@@ -644,6 +644,7 @@ def test_an_end_tag_of_a_name_that_only_python_takes_for_the_same_closes_nothing
         ),
         ("<figure><figcaption></figcaption></figure><p>It rains.</p>", "<p>It rains.</p>"),
         ("<p>It rains.<b><br></b>It pours.</p>", "<p>It rains.<br>It pours.</p>"),
+        ("<pre><b></b>\nIt rains.</pre>", "<pre>\n\nIt rains.</pre>"),
     ],
 )
 def test_elements_that_show_nothing_go(written, kept):

@@ -109,7 +109,7 @@ def clean_html(
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
     html, image = _correct(_with_uris(html))
-    return _with_html(shorten(_without_empty(html).strip()), image)
+    return _with_html(shorten(html.strip()), image)
 
 
 def _truncated(html: str) -> str:
@@ -158,13 +158,13 @@ def _resolve_links(html: str, base: str, page: str) -> str:
 
 
 def _correct(html: str) -> tuple[str, Image | None]:
-    """Correct ``h1``, ``pre`` and images in nh3's output, and return its first possible lead image."""
+    """Correct ``h1``, ``pre``, images and gaps in nh3's output; return its first possible lead image."""
     if "<h1" in html:
         html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
-    if "<pre" in html:
-        # Parsers drop the first newline of ``pre``; a second newline preserves it.
-        html = _PRE_NEWLINE.sub("\\1\n\n", html)
-    return _clean_images(html) if "<img" in html else (html, None)
+    html, image = _clean_images(html) if "<img" in html else (html, None)
+    html = _without_empty(html)
+    # Parsers drop the first newline of ``pre``; a second newline preserves it.
+    return _PRE_NEWLINE.sub("\\1\n\n", html) if "<pre" in html else html, image
 
 
 def _clean_images(html: str) -> tuple[str, Image | None]:
