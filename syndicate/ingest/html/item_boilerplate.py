@@ -86,8 +86,10 @@ def cut_boilerplate(html: str, url: str, title: str = "") -> str:
     ellipsis, whatever title follows in the text.
     """
     html = _without_title(html, title)
-    if html.rfind("</a>", -MAX_ENDS) >= 0:
-        html = _without_icons(html)
+    start = max(len(html) - MAX_LINE, 0)
+    if html.rfind("</a>", -MAX_ENDS) >= 0 and html.find("<img ", start) >= 0:
+        icons = _ICON_LINKS.search(html, start)
+        html = _cut(html, icons.start()) if icons else html
     ends_in_link = html.rfind("</a>", -MAX_ENDS) >= 0
     if _MAY_CREDIT.search(html, max(len(html) - (MAX_TAIL if ends_in_link else MAX_PHRASE), 0)):
         html = _without_credit(html)
@@ -113,13 +115,6 @@ def _without_title(html: str, title: str) -> str:
         html = html[: heading.start(1)] + html[heading.end(1) :]
     dateline = _DATELINE.match(html)
     return html[: dateline.start(1)] + html[dateline.end(1) :] if dateline else html
-
-
-def _without_icons(html: str) -> str:
-    """Cut links around icons from the end: buttons to follow or share."""
-    start = max(len(html) - MAX_LINE, 0)
-    links = _ICON_LINKS.search(html, start) if html.find("<img ", start) >= 0 else None
-    return _cut(html, links.start()) if links else html
 
 
 def _without_credit(html: str) -> str:

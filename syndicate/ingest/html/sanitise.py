@@ -63,9 +63,8 @@ MAX_EMOJI = 16
 """Characters; the emoji of a family has eleven."""
 _NAMELESS_PLAYER = re.compile(r'<p><a href="https?://(?:www\.)?([^/"?#:]++)[^"]*+" rel="noopener">\1</a></p>')
 # Elements that show nothing without text or image: gaps of editors, anchors of headings and lines of code.
-_NAMES = "a|article|b|blockquote|div|em|figcaption|figure|h[2-6]|i|p|section|small|strong"
+_NAMES = "(a|b|em|i|small|strong)|article|blockquote|div|figcaption|figure|h[2-6]|p|section"
 _EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*)?>((?:\s|&nbsp;|<br>)*+)</\1>")
-_INLINE = frozenset({"a", "b", "em", "i", "small", "strong"})
 _BEHIND_BLOCK = re.compile(
     r"(?:\A|</?(?:article|aside|block|caption|[dou]l|d[dt]|div|fig|h[1-6r]|li|p|section|t[a-hr])[^<>]*>)\s*\Z"
 )
@@ -104,8 +103,7 @@ def clean_html(
     if "&#" in raw or shown != raw:
         # References may have produced unwanted characters.
         html = _without_unwanted(html)
-    if may_be_deep(html):
-        html = within_limits(html, max_reopened=MAX_REOPENED)
+    html = within_limits(html, max_reopened=MAX_REOPENED) if may_be_deep(html) else html
     if _HOST in html:
         html = _resolve_links(html, base, page or base)
     html, image = _correct(_with_uris(html))
@@ -194,11 +192,10 @@ def _without_empty(html: str) -> str:
     """Remove elements that hold nothing but space, the innermost first; blocks stay that part a text."""
 
     def space(empty: re.Match[str]) -> str:
-        if empty[1] in _INLINE:
-            return empty[2]
-        start = empty.start()
-        parts = not _BEHIND_BLOCK.search(empty.string, max(start - 100, 0), start)
-        return empty[0] if parts else " " if empty[2] else ""
+        is_inline, start = empty[2] is not None, empty.start()
+        if is_inline or _BEHIND_BLOCK.search(empty.string, max(start - 100, 0), start):
+            return empty[3] if is_inline else empty[3] and " "
+        return empty[0]
 
     while (left := _EMPTY.sub(space, html)) != html:
         html = left

@@ -89,8 +89,7 @@ class Contenders:
             story = self._stories[story_id]
             self._scored[story_id] = scored = ranking.score_top(story, now, scale, self._options)
             bounds[story_id] = _bound(story, scored, now)
-        floor = self._options.floor
-        return ranking.ranked_list(known.values(), floor, self._options, self._recent, enough)
+        return ranking.ranked_list(known.values(), self._options.floor, self._options, self._recent, enough)
 
     def _recent(self, story_id: int) -> dict[str, float]:
         if story_id not in self._marks:
