@@ -531,12 +531,16 @@ def test_the_title_of_a_feed_may_be_one_of_dublin_core():
 @pytest.mark.parametrize(
     ("written", "names"),
     [
-        ("Amba Kak and Astha Kapoor", ("Amba Kak", "Astha Kapoor")),
+        ("Amba Kak and Astha Kapoor", ("Amba Kak and Astha Kapoor",)),
         (
             "Emily Mazo, JS Tan, Ana de la Cruz and Kristen Sheets",
             ("Emily Mazo", "JS Tan", "Ana de la Cruz", "Kristen Sheets"),
         ),
-        ("Zoë Müller und Émile Zola", ("Zoë Müller", "Émile Zola")),
+        ("Zoë Müller, Émile Zola und Ada King", ("Zoë Müller", "Émile Zola", "Ada King")),
+        (
+            "National Oceanic and Atmospheric Administration",
+            ("National Oceanic and Atmospheric Administration",),
+        ),
         ("Ramón y Cajal", ("Ramón y Cajal",)),
         ("Collective Action in Tech, DAIR Institute", ("Collective Action in Tech, DAIR Institute",)),
         ("Smith, John", ("Smith, John",)),
@@ -544,5 +548,5 @@ def test_the_title_of_a_feed_may_be_one_of_dublin_core():
         ("Food and Drug Administration", ("Food and Drug Administration",)),
     ],
 )
-def test_a_list_of_authors_is_several_authors(written, names):
+def test_a_list_of_three_authors_or_more_is_several_authors(written, names):
     assert only_entry(rss(f"<title>A</title><dc:creator>{written}</dc:creator>")).authors == names

@@ -57,8 +57,8 @@ _IMPORTS = re.compile(r"\A(?:\s*import [^\n]* from [^\n]*)+")
 _ASIDE = re.compile(
     r"<(h[2-6]|figcaption|pre|table)\b[^<>]*>.*?</\1>|<p><a [^<>]*>[^<>]*</a>(?: \([\w.-]+\))?</p>", re.DOTALL
 )
-# "Ann Lee, Bo Li and Cy Day": names of several words with capitals, and no others. Two names with a comma may
-# be a surname and given names.
+# "Ann Lee, Bo Li and Cy Day": three names or more of several words with capitals. Two may be a surname and
+# given names, or an office ("National Oceanic and Atmospheric Administration").
 _SEPARATOR = re.compile(r",? (?:and|und|et|y|e|en|och|og|&) |, ")
 _WORD, _PARTICLE = r"[^\W\d_a-z][\w.'’-]*", "de|del|da|di|du|la|le|van|von|der|den|bin|al|el|dos"
 _PERSON = re.compile(rf"{_WORD}(?: (?:{_PARTICLE}))*(?: {_WORD}){{1,3}}")
@@ -263,8 +263,7 @@ def author_names(authors: Iterable[str]) -> tuple[str, ...]:
             match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
             name = match[1].strip("\"' ") if match else _name_in_mailbox(name)
         names = _SEPARATOR.split(name)
-        is_list = len(names) > 2 or (len(names) == 2 and ", " not in name)
-        for part in names if is_list and all(map(_PERSON.fullmatch, names)) else [name]:
+        for part in names if len(names) > 2 and all(map(_PERSON.fullmatch, names)) else [name]:
             if part and "@" not in part[1:] and "://" not in part:
                 kept[part] = None
     return tuple(kept)[:MAX_AUTHORS]
