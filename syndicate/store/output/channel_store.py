@@ -248,10 +248,12 @@ def _stored_last(
 ) -> list[ColumnElement[bool]]:
     """Return conditions for the newest of many found articles; empty if the last stored do not tell them."""
     table, (number,) = schema.articles, found.selected_columns
-    latest = word_index.latest_ids(connection, found, limit=max(_FREQUENT, 2 * limit))
+    # Other clauses, such as a section, leave few of them.
+    wanted = max(2 * limit, _RARE if others else 0)
+    latest = word_index.latest_ids(connection, found, limit=max(_FREQUENT, wanted))
     if len(latest) < _FREQUENT:
         return []
-    latest = latest[: 2 * limit]
+    latest = latest[:wanted]
 
     def shown() -> list[ColumnElement[bool]]:
         def matching(rows: Rows) -> list[ColumnElement[bool]]:
