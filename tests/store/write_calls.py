@@ -447,7 +447,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [ScoredLink(article_id=2, score=1, parts={})]}
     ),
     "story_store.requeue_articles": lambda c: story_store.requeue_articles(c, [1]),
-    "story_store.remove_repeated_links": lambda c: story_store.remove_repeated_links(c, [1]),
+    "story_store.remove_repeated_links": lambda c: story_store.remove_repeated_links(c, [2]),
     "story_store.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.save_tombstones": lambda c: tombstones.save_tombstones(c, 1, [GONE], NOW),
     "tombstones.save_tombstone_hashes": lambda c: tombstones.save_tombstone_hashes(c, 1, [("gone", "e")]),
@@ -465,6 +465,7 @@ def seed(connection: Connection) -> None:
     """Fill an empty store with rows that the calls change."""
     factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
     factories.add_articles(connection, 1, new_article(2))
+    story_store.save_related(connection, {2: [ScoredLink(article_id=2, score=1, parts={})]})
     leases.ensure_secret(connection)
     added_channels.save_channel(connection, "added", {"query": "top"}, NOW)
     added_channels.save_move(connection, "former", "added", NOW)
