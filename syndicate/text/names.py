@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
@@ -63,6 +64,14 @@ def spellings(names: Iterable[str]) -> dict[str, str]:
     """Return the first spelling of each name by its key."""
     found: dict[str, str] = {}
     for name in names:
+        found.setdefault(tag_key(name), name)
+    return found
+
+
+def commonest_spellings(names: Iterable[str]) -> dict[str, str]:
+    """Return the spelling of each name that is used most, by its key; the first in order of several."""
+    found: dict[str, str] = {}
+    for name, _ in sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0])):
         found.setdefault(tag_key(name), name)
     return found
 

@@ -18,7 +18,7 @@ from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.publish.site_view import NewsletterOffer
 from syndicate.store import Connection
 from syndicate.store.output import channel_store, paged_lists, site_rows
-from syndicate.text.names import spellings, tag_key
+from syndicate.text.names import commonest_spellings, tag_key
 
 # Clock of hot words and counts: equal rows give equal bytes within a step.
 STEP = 900
@@ -115,7 +115,7 @@ class FrontBuild:
         listed = paged_lists.with_two_texts(connection, "tag", [article.id for article in articles])
         listed -= {tag_key(name) for name in self.sections}
         stories: dict[str, set[int]] = {}
-        spelt = spellings(name for article in articles for name in article.tags)
+        spelt = commonest_spellings(name for article in articles for name in article.tags)
         for article in articles:
             for key in listed.intersection(map(tag_key, article.tags)):
                 stories.setdefault(key, set()).add(article.story_id or article.id)

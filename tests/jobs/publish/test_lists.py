@@ -115,6 +115,14 @@ def test_spellings_of_one_tag_share_a_page_and_its_name_is_the_commonest(newsroo
     assert_no_dead_link(newsroom)
 
 
+def test_the_front_page_names_tags_in_their_commonest_spelling(newsroom: Room) -> None:
+    rows = [("ai", "Energy"), ("AI", "Energy"), ("AI", "Trade"), ("Ports", "Trade"), ("Ports", "Roads")]
+    newsroom.add(*(article(number, *tags) for number, tags in enumerate([*rows, ("Roads",)], start=1)))
+    publish(newsroom)
+    front: Any = html.fromstring((newsroom.folder / "feeds/site/index.html").read_bytes())
+    assert front.xpath("//nav[@class='strip']//a/text()") == ["AI", "Energy", "Ports", "Roads", "Trade"]
+
+
 def test_a_channel_finds_a_tag_and_a_section_in_any_spelling(newsroom: Room) -> None:
     newsroom.declare(
         '[[channels]]\nname = "code"\nquery = "tag:OPEN_SOURCE"\n'

@@ -5,7 +5,6 @@ are cleared after the files are written. Bounds of new pages are stored together
 before a file is written, so that a killed job leaves no page unmarked.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -33,7 +32,7 @@ from syndicate.publish.site_paths import list_feed
 from syndicate.store import Connection
 from syndicate.store.ingest import article_store
 from syndicate.store.output import paged_lists, stale
-from syndicate.text.names import tag_key
+from syndicate.text.names import commonest_spellings
 
 # Maximum number of lists that are written between two commits.
 BATCH = 50
@@ -302,5 +301,4 @@ def _name(pages: SitePages, kind: str, key: str, newest: Sequence[Listed]) -> st
     if kind == "section":
         return pages.section_name(key)
     names = (name for listed in newest for name in (listed.tags if kind == "tag" else listed.authors))
-    spelt = Counter(name for name in names if tag_key(name) == key)
-    return min(spelt, key=lambda name: (-spelt[name], name), default=key)
+    return commonest_spellings(names).get(key, key)
