@@ -16,7 +16,7 @@ MAIL_LANGUAGES = FEED_LANGUAGES[1:]
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
-    "date day full_date zone_name iso minutes host file_name file_size language_name when clock weekday "
+    "date day full_date zone_name iso minutes host file_name file_size language_name is_foreign when clock weekday "
     "calendar month weekday_name joined initials hue section_name markdown "
     "markdown_text"
 )

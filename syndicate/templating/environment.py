@@ -37,6 +37,7 @@ from syndicate.text.dates import (
     weekday_name,
 )
 from syndicate.text.initials import hue, initials
+from syndicate.text.language import is_foreign
 from syndicate.text.markdown import markdown_html, markdown_text
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.phrases import plural
@@ -219,6 +220,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         zone_name=lambda value, zone=UTC: value.astimezone(zone).tzname() or "",
         iso=iso_date,
         language_name=language_name,
+        is_foreign=is_foreign,
         joined=joined_names,
         month=month_and_year,
         plural=plural,

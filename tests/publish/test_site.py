@@ -204,6 +204,15 @@ def test_RL9_the_page_has_the_related_list_as_plain_markup_under_a_heading():
     assert "isRelatedTo" not in lxml_html.tostring(page).decode()
 
 
+def test_read_more_names_a_links_language_only_if_it_is_another_than_the_articles():
+    links = (related(105, language="en-gb"), related(106, language="de-at"), related(107, language=""))
+
+    page = article_page(replace(published(1, language="en-us"), related=links))
+    lines = page.xpath("//section[@class='next'][.//h2[.='Read more']]//p[@class='meta']")
+
+    assert [line.xpath("string(span)") for line in lines] == ["", "German", ""]
+
+
 def test_no_list_shows_the_article_itself():
     item = published(12)
 
