@@ -22,10 +22,12 @@ _FULL_SECTIONS = 3
 _BESIDE = 4
 _BESIDE_PER_SOURCE = 2
 _LEAST_TRENDING = 2
-# Heights in lines: picture of the lead, two stories side by side, and an article in Latest.
+# Heights in lines of text: picture of the lead, two stories side by side.
 _PICTURE_LINES = 16
 _PAIR_LINES = 10
-_LATEST_LINES = 4
+# Articles in Latest beside three columns; characters of a title and of a source in a line there.
+_LATEST_LEAST, _LATEST_MOST = 8, 18
+_LATEST_TITLE, _LATEST_SOURCE = 22, 26
 _LANES = 7
 _LEAST_LANES, _LEAST_SOURCES = 3, 3
 # Below this number of recent stories the page has two columns.
@@ -75,12 +77,14 @@ def choose_front(
     sections: Sequence[SectionBlock],
     now: datetime,
     *,
+    section_minimum: int = 1,
     mirrored: bool = False,
 ) -> FrontPlaces:
     """Choose the stories of every place; above Latest no story stands twice.
 
-    ``latest`` are the newest articles, ``sections`` hold more headlines than they show. ``mirrored`` reverses
-    the tracks, for a page that is read from right to left.
+    ``latest`` are the newest articles, ``sections`` hold more headlines than they show, and are left out with
+    fewer stories than ``section_minimum`` that stand nowhere else. ``mirrored`` reverses the tracks, for a
+    page that is read from right to left.
     """
     newest = max((headline.first_seen for headline in latest), default=now)
     old = now - newest > OLD
@@ -95,8 +99,6 @@ def choose_front(
     beside = _beside(left) if wide else []
     left = _without(left, beside)
     column = sum(_lines(headline, 32) for headline in beside) + (_PICTURE_LINES / 2 if beside else 0)
-    # "Latest" is about as high as the second column.
-    count = max(LATEST_SHOWN, min(LATEST_SHOWN + 5, round(column / _LATEST_LINES)))
     under = left[: _under_count(lead, column) if wide else 4]
     left = _without(left, under)
     more = left[:MORE_SHOWN] if wide else []
@@ -104,17 +106,18 @@ def choose_front(
     shown_trending = _without(trending, used)[:TRENDING_SHOWN]
     shown_trending = shown_trending if len(shown_trending) >= _LEAST_TRENDING else []
     used += shown_trending
-    newest_left = latest if wide else _without(latest, used)
+    column = max(column, _lead_lines(lead) + _PAIR_LINES * len(under) / 2)
+    river = _latest(latest, column) if wide else _without(latest, used)[:LATEST_SHOWN]
     return FrontPlaces(
         wide=wide,
         lead=lead,
         under=under,
         beside=beside,
-        latest=[_new(headline, now) for headline in newest_left[:count]],
+        latest=[_new(headline, now) for headline in river],
         more=more,
         trending=shown_trending,
         lanes=_lanes([*top, *trending], now, mirrored=mirrored),
-        sections=_blocks(sections, used),
+        sections=_blocks(sections, used, section_minimum),
     )
 
 
@@ -177,19 +180,34 @@ def _lead_first(headlines: Sequence[Headline]) -> list[Headline]:
 
 def _under_count(lead: Headline, column: float) -> int:
     """Return the number of stories below the lead for a height like that of the second column."""
-    height = 2 * _lines(lead, 64) + (_PICTURE_LINES if lead.image else 0)
-    pairs = round((column - height) / _PAIR_LINES)
+    pairs = round((column - _lead_lines(lead)) / _PAIR_LINES)
     return 2 * min(3, max(1 if lead.image else 2, pairs))
 
 
-def _blocks(sections: Iterable[SectionBlock], used: Iterable[Headline]) -> list[SectionBlock]:
-    """Return the sections with stories that are not ``used``; each story stands in a single section."""
+def _lead_lines(lead: Headline) -> float:
+    return 2 * _lines(lead, 64) + (_PICTURE_LINES if lead.image else 0)
+
+
+def _latest(headlines: Sequence[Headline], column: float) -> Sequence[Headline]:
+    """Return as many headlines as are about as high as the other columns."""
+    count, height = 0, 0.0
+    for headline in headlines[:_LATEST_MOST]:
+        rows = 1 + ceil(len(headline.title) / _LATEST_TITLE) + (len(headline.source_name) > _LATEST_SOURCE)
+        height += 1 + 0.88 * rows
+        if height > column and count >= _LATEST_LEAST:
+            break
+        count += 1
+    return headlines[:count]
+
+
+def _blocks(sections: Iterable[SectionBlock], used: Iterable[Headline], minimum: int) -> list[SectionBlock]:
+    """Return the sections with enough stories that are not ``used``; each stands in a single section."""
     blocks, taken = list[SectionBlock](), [*used]
     for block in sections:
         limit = SECTION_SHOWN if len(blocks) < _FULL_SECTIONS else LESS_SHOWN
         headlines = _lead_first(_without(_distinct(block.headlines), taken)[:limit])
-        taken += headlines
-        if headlines:
+        if len(headlines) >= minimum:
+            taken += headlines
             blocks.append(replace(block, headlines=headlines))
     return blocks
 

@@ -51,7 +51,26 @@ def test_no_story_stands_twice_above_latest_and_sections_leave_out_what_stands_a
     shown = [places.lead, *places.under, *places.beside, *places.more, *places.trending]
     shown += [headline for section in places.sections for headline in section.headlines]
     assert len(shown) == len(set(map(story_key, shown))) == 19
-    assert len(places.latest) == 13
+
+
+def test_latest_is_shorter_if_its_titles_are_longer():
+    top = [told(number, [1, 2], image=None) for number in range(1, 20)]
+    long = [replace(headline, title="A long title of an article " * 4) for headline in top]
+
+    counts = [len(chosen(top, latest=latest).latest) for latest in (top, long)]
+
+    assert 8 <= counts[1] < counts[0] <= 18
+
+
+def test_a_block_with_too_few_stories_of_its_own_is_left_out_and_takes_none_from_the_next():
+    top = [alone(number, image=None) for number in range(1, 40)]
+    few = SectionBlock(name="few", path="x", headlines=[*top[:9], *top[30:33]])
+    enough = SectionBlock(name="enough", path="y", headlines=top[30:34])
+
+    places = chosen(top[:12], latest=top, sections=[few, enough], section_minimum=4)
+
+    assert [block.name for block in places.sections] == ["enough"]
+    assert len(places.sections[0].headlines) == 4
 
 
 def test_the_second_column_has_at_most_two_stories_of_a_source():

@@ -9,7 +9,7 @@ from syndicate.jobs.publish.article_views import Headlines
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.newsletter_views import read_sent, views_of
 from syndicate.model import Article, Clause, ClauseField, archive_folder, known_since
-from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track, story_key
+from syndicate.publish.front_choice import LANE_HOURS, choose_front, place_on_track
 from syndicate.publish.page_context import FrontPage
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, SourceMark
@@ -68,12 +68,14 @@ class FrontBuild:
             latest = self.headlines.of(connection, articles)
             counts = site_rows.recent_counts(connection, now - timedelta(days=1))
             tags = self._tags(connection, articles)
-            blocks = self._blocks(connection, counts) or self._tag_blocks(articles, latest, tags)
+            sections = self._blocks(connection, counts)
+            blocks = sections or self._tag_blocks(articles, latest, tags)
             offers = views_of(
                 self.context, connection, read_sent(connection, self.context.newsletters, self.context.now)
             )
         mirrored = self.pages.site.direction == "rtl"
-        places = choose_front(top, trending, latest, blocks, now, mirrored=mirrored)
+        minimum = 1 if sections else _TAG_MINIMUM
+        places = choose_front(top, trending, latest, blocks, now, section_minimum=minimum, mirrored=mirrored)
         newest = max((known_since(article.published) for article in articles), default=None)
         page = FrontPage(
             canonical=self.pages.absolute(FRONT_PATH),
@@ -134,8 +136,7 @@ class FrontBuild:
             key = tag_key(tag.name)
             paths = {article.path for article in articles if key in map(tag_key, article.tags)}
             own = [headline for headline in latest if headline.path in paths]
-            if len(set(map(story_key, own))) >= _TAG_MINIMUM:
-                blocks.append(SectionBlock(name=tag.name, path=tag.path, headlines=own))
+            blocks.append(SectionBlock(name=tag.name, path=tag.path, headlines=own))
         return blocks
 
     def _active(self, counts: Sequence[site_rows.RecentCount]) -> list[tuple[SourceMark, int]]:
