@@ -56,7 +56,6 @@ def test_a_value_that_would_break_a_stage_later_is_refused_with_its_line(
         ),
         ('[[fields]]\nname = "a"\n[[fields]]\nname = "a"', "4: fields.1.name: 'a' is used twice"),
         ('[[segments]]\nname = "a"\nquery = "field:a=1"', "3: segments.0.query: query .* no field 'a'"),
-        ('[[segments]]\nname = "a"\nquery = "newsletter:b"', "3: segments.0.query: .* no newsletter 'b'"),
     ],
 )
 def test_a_mistake_in_fields_or_segments_is_told_with_its_line(

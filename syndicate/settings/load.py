@@ -202,10 +202,10 @@ def _inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str | int, ...]
 
 def _mistaken_segments(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
     fields = [field.declared() for field in settings.fields]
-    newsletters = [newsletter.name for newsletter in settings.newsletters]
     for position, segment in enumerate(settings.segments):
         try:
-            parse_segment(segment.query, fields, newsletters)
+            # Its newsletters may be those that were added to the store; `check` and each use look for them.
+            parse_segment(segment.query, fields)
         except ConfigError as error:
             yield ("segments", position, "query"), str(error)
 

@@ -65,6 +65,19 @@ def test_a_segment_is_tested_by_its_name_and_by_its_query(segmented: Run) -> Non
     assert segmented("subscribers list --segment", "field:town=a").code == 3
 
 
+def test_a_segment_may_name_an_added_newsletter_and_check_finds_a_name_of_none(
+    room: Run, tmp_path: Path
+) -> None:
+    with (tmp_path / "config.toml").open("a", encoding="utf-8") as file:
+        file.write('[[segments]]\nname = "evening"\nquery = "newsletter:evening"\n')
+    missing = room("check")
+    assert (missing.code, "[[segments]] evening" in missing.err) == (3, True)
+    assert room("newsletters add evening --schedule", "daily 18:00").code == 0
+    assert room("check").code == 0
+    assert room("subscribers add ann@example.org --newsletter evening").code == 0
+    assert addresses(room, "--segment", "evening") == ["ann@example.org"]
+
+
 def test_a_segment_is_exported_with_fields_and_tags(segmented: Run, tmp_path: Path) -> None:
     assert segmented("subscribers export --segment", "field:city=Bristol", "out.csv").code == 0
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as file:

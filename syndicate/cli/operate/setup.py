@@ -124,12 +124,21 @@ def _check(config: Path, now: datetime, report: CheckReport) -> None:
         _check_sign_up(services, report)
         _check_admin(services, report)
         _check_sources(services, report)
+        _check_segments(services, report)
         for newsletter in services.newsletters:
             zone = read_zone(newsletter.time_zone)
             runs = parse_schedule(newsletter.schedule).next_runs(zone, now, RUNS_SHOWN)
             report.runs[newsletter.name] = [f"{run.astimezone(zone):%a %d %b %Y %H:%M %Z}" for run in runs]
     finally:
         services.close()
+
+
+def _check_segments(services: Services, report: CheckReport) -> None:
+    for segment in services.settings.segments:
+        try:
+            services.segment_clauses(segment.name)
+        except ConfigError as error:
+            report.problems.append(f"[[segments]] {segment.name}: {error}")
 
 
 def _check_templates(services: Services, now: datetime, report: CheckReport) -> None:
