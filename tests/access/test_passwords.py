@@ -5,7 +5,7 @@ import pytest
 
 from syndicate.access import passwords, second_step
 from syndicate.access.random_keys import hash_key, is_token, new_token
-from syndicate.access.sign_in_limits import seconds_to_wait
+from syndicate.jobs.admin.access.sign_in import seconds_to_wait
 from tests.factories import NOW
 
 GOOD = "seven quiet harbours"

@@ -1,6 +1,10 @@
-"""Sign-in: password, second step and sessions. Each attempt is a row, so a restart forgets no limit."""
+"""Sign-in: password, second step and sessions. Each attempt is a row, so a restart forgets no limit.
+
+Some tries in 15 minutes are free; then a wait doubles with each further failure.
+"""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,17 +14,8 @@ from typing import Any
 from syndicate.access import second_step
 from syndicate.access.passwords import hash_password, is_outdated, is_password
 from syndicate.access.random_keys import hash_key, new_key
-from syndicate.access.sign_in_limits import (
-    FORMS_A_MINUTE,
-    PER_ACCOUNT,
-    PER_NETWORK,
-    PER_SETUP,
-    WINDOW,
-    seconds_to_wait,
-)
 from syndicate.errors import ActionRefused
-from syndicate.jobs.admin.access.setup_key import SETUP_LINK
-from syndicate.jobs.admin.access.user_actions import STEP_KEY, UserActions, add_link, link_ended
+from syndicate.jobs.admin.access.user_actions import SETUP_LINK, STEP_KEY, UserActions, add_link, link_ended
 from syndicate.model.actors import ROLES, ActionResult, Actor
 from syndicate.store import Connection, Store
 from syndicate.store.access import attempt_store, audit_store, one_time_keys, session_store, user_store
@@ -36,9 +31,13 @@ _ACCOUNT, _NETWORK, _SETUP, _FORM, _CONFIRM = "account", "network", "setup", "fo
 _FORM_KEY = "form"
 _LONGEST_FORM = 256 * 1024
 
-
 MailLink = Callable[[str, str], None]
 """Mails the key of a link to an address."""
+
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT, PER_NETWORK, PER_SETUP = 5, 20, 5
+FORMS_A_MINUTE = 120
+_LONGEST_WAIT = WINDOW.total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,3 +347,11 @@ class SignInJob:
 def _audit(connection: Connection, user: User, action: str, client: Client, now: datetime) -> None:
     result = ActionResult(kind="user", id=str(user.id))
     audit_store.add_row(connection, user_actor(user, client.network), action, result, now)
+
+
+def seconds_to_wait(count: int, last: datetime | None, free: int, now: datetime) -> int:
+    """Return the seconds until the next try after ``count`` failures, the last at ``last``."""
+    if last is None or count < free:
+        return 0
+    wait = min(2.0 ** min(count - free + 1, 30), _LONGEST_WAIT)
+    return max(0, math.ceil(wait - (now - last).total_seconds()))

@@ -24,6 +24,10 @@ PASSWORD_LINK, STEP_KEY = "password", "second-step"
 ADMIN = "admin:write"
 _SETUP_ACTOR = Actor(kind="link", name="setup", scopes=frozenset({ADMIN}))
 
+SETUP_LINK = "setup"
+"""Purpose of the key."""
+_SETUP_TIME = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserActions:
@@ -273,3 +277,13 @@ def _address(text: str, field: str, *, required: bool = False) -> Address:
         return normalise_address(text)
     except InvalidAddress as error:
         raise WrongFields({field: f"{error}."}) from error
+
+
+def new_setup_key(store: Store, now: datetime) -> str:
+    """Return a key that is valid for an hour, or ``""`` if there is a user."""
+    key = new_key()
+    with store.write() as connection:
+        if user_store.has_users(connection):
+            return ""
+        one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + _SETUP_TIME)
+    return key
