@@ -9,7 +9,7 @@ from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
 from syndicate.model import EditorAction, Source
 from syndicate.model.actors import Change, command_actor
-from syndicate.model.imported_subscribers import ImportedSubscriber, Standing
+from syndicate.model.subscribers import ImportedSubscriber, Standing
 from syndicate.newsletter import edition_changes
 from syndicate.services.admin_jobs import AdminJobs
 from syndicate.store.ingest import article_store

@@ -1,4 +1,4 @@
-"""Actions on webhooks: add, change, remove, test, resume, and send a delivery again."""
+"""Actions on webhooks, and on posts to other networks."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.jobs.admin.actions import perform, recorded_as, require
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
-from syndicate.store.events import webhook_store
+from syndicate.store.events import post_store, webhook_store
 from syndicate.store.events.event_log import EVENTS, OFF, TEST, add_event
 from syndicate.store.events.webhook_store import ON, Endpoint
 from syndicate.store.leases import leases
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
-KIND, SCOPE = "webhook", "admin:write"
+KIND, SCOPE, DELIVERIES = "webhook", "admin:write", "deliveries:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class WebhookActions:
         add_event(connection, TEST, f"test/{change.now}", {}, change.now, endpoint=webhook_id)
         return _result(webhook_id, f"A test event for webhook {webhook_id} goes out in a few seconds.")
 
-    @recorded_as("webhook.retry", "deliveries:write")
+    @recorded_as("webhook.retry", DELIVERIES)
     def retry(self, connection: Connection, change: Change, delivery_id: int) -> ActionResult:
         """Send a failed or waiting delivery again at once, with the same id."""
         if not webhook_store.retry_webhook(connection, delivery_id, change.now):
@@ -116,6 +116,30 @@ class WebhookActions:
             return _result(webhook_id, f"Webhook {webhook_id} {done}.", **facts)
 
         return perform(self.store, change, action, SCOPE, work)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostActions:
+    """Decisions about posts."""
+
+    store: Store
+
+    @recorded_as("post.resend", DELIVERIES)
+    def resend(self, connection: Connection, change: Change, post_id: int) -> ActionResult:
+        """Send an uncertain or failed post again; it may then stand there twice."""
+        return _decided(post_store.resend_post(connection, post_id, change.now), post_id, "is sent again")
+
+    @recorded_as("post.mark-posted", DELIVERIES)
+    def mark_posted(self, connection: Connection, change: Change, post_id: int) -> ActionResult:
+        """Mark an uncertain post as sent."""
+        return _decided(post_store.mark_posted(connection, post_id, change.now), post_id, "counts as posted")
+
+    @recorded_as("network.resume", DELIVERIES)
+    def resume(self, connection: Connection, _change: Change, network: str) -> ActionResult:
+        """End the rest of a network that refused posts."""
+        if not post_store.resume(connection, network):
+            raise NotFound(f"There is no network {network}.")
+        return ActionResult(kind="network", id=network, message=f"Posting to {network} goes on.")
 
 
 def deliveries_of(
@@ -146,3 +170,9 @@ def _checked(address: str, events: list[str]) -> dict[str, str]:
     if fields:
         raise WrongFields(fields)
     return {"address": address, "events": " ".join(name for name in EVENTS if name in events)}
+
+
+def _decided(is_done: bool, post_id: int, done: str) -> ActionResult:  # noqa: FBT001 a fact of the result
+    if not is_done:
+        raise NotFound(f"There is no post {post_id} in a state that allows this.")
+    return ActionResult(kind="post", id=str(post_id), message=f"Post {post_id} {done}.")
