@@ -28,11 +28,10 @@ from syndicate.errors import StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.bounce_job import BouncePolicy
 from syndicate.jobs.delivery.deliver_result import DeliverResult
 from syndicate.jobs.delivery.failed_attempts import apply_brake, paused_reason, record_failure, update_backoff
-from syndicate.jobs.delivery.messages import MessageBuilder
+from syndicate.jobs.delivery.messages import MessageBuilder, clear_signed, put_off_unsigned
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.jobs.delivery.shared_slots import BATCH as SLOTS
 from syndicate.jobs.delivery.shared_slots import SharedSlots
-from syndicate.jobs.delivery.unsigned_mail import clear_signed, put_off_unsigned
 from syndicate.model import Delivery, DeliveryState
 from syndicate.store import Connection, Store
 from syndicate.store.core.retry import RetryingStore

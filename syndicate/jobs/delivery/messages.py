@@ -1,7 +1,9 @@
 """Messages of deliveries: each edition is encoded once and then addressed to each subscriber."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from syndicate.audience.link_tokens import CONFIRM, SEARCH, make_token, unsubscribe_token
@@ -11,10 +13,14 @@ from syndicate.delivery.outgoing import Message
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import ConfigError, MailError, Refused, RenderError
 from syndicate.model import Delivery
+from syndicate.store import Connection, Store
+from syndicate.store.core import quarantine
 from syndicate.store.core.retry import RetryingStore
-from syndicate.store.mail import edition_store, message_store
+from syndicate.store.mail import delivery_store, edition_store, message_store
 
 _Encoded = tuple[MessageTemplate, MailOptions]
+UNSIGNED = "signature of"
+_UNSIGNED_RETRY = timedelta(minutes=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,3 +99,22 @@ class MessageBuilder:
         if edition.variant_key.startswith(message_store.SEARCH):
             self._searches[edition_id] = int(edition.variant_key.removeprefix(message_store.SEARCH))
         return MessageTemplate.build(edition, options), options
+
+
+def put_off_unsigned(
+    connection: Connection, ids: Sequence[int], newsletter: str, reason: str, *, owner: str, now: datetime
+) -> None:
+    """Put mail off whose DKIM key cannot be read: ``status`` shows the reason, and other mail is sent."""
+    delivery_store.put_off(connection, ids, owner=owner, not_before=now + _UNSIGNED_RETRY)
+    quarantine.record_failure(connection, UNSIGNED, newsletter, reason, now=now)
+
+
+def clear_signed(store: Store, mail: Callable[[str], MailOptions]) -> None:
+    """Clear the failures of newsletters whose keys can be read again."""
+    with store.read() as connection:
+        failed = quarantine.failures(connection, kind=UNSIGNED)
+    for failure in failed:
+        with suppress(ConfigError):
+            mail(failure.subject)
+            with store.write() as connection:
+                quarantine.clear_failure(connection, UNSIGNED, failure.subject)
