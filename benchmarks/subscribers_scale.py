@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from syndicate.model import SegmentClause, SegmentSubject
-from syndicate.model.imported_subscribers import ImportedSubscriber, Standing
+from syndicate.model.subscribers import ImportedSubscriber, Standing
 from syndicate.model.shards import shard_of
 from syndicate.store import Store, open_store
 from syndicate.store.core.migration import shard_subscribers

@@ -17,9 +17,7 @@ from syndicate.model.articles import *
 from syndicate.model.brands import *
 from syndicate.model.channels import *
 from syndicate.model.edition_content import *
-from syndicate.model.imported_subscribers import *
 from syndicate.model.newsletters import *
-from syndicate.model.search_hits import *
-from syndicate.model.segment_clauses import *
 from syndicate.model.sources import *
 from syndicate.model.stories import *
+from syndicate.model.subscribers import *
