@@ -21,7 +21,7 @@ UNBOUNDED = {
     "edition_content._reader": "types",
     "edition_content._dataclass_reader": "types",
     "feed_words._files": "no argument",
-    "feed_documents._environment": "no argument",
+    "documents._environment": "no argument",
     "passwords._unknown_hash": "no argument",
     "api_app._application": "no argument",
     "table_copy._tables": "no argument",

@@ -12,8 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from syndicate.demo.demo_images import draw_image
-from syndicate.demo.documents import DemoSite
-from syndicate.demo.feed_documents import article_page, feed_document, front_page
+from syndicate.demo.documents import DemoSite, article_page, feed_document, front_page
 from syndicate.demo.newsroom import Publication
 
 
