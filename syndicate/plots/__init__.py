@@ -1,7 +1,16 @@
 """Plots as SVG with classes and attributes only, at two widths, each with the numbers as a table."""
 
-from syndicate.plots.bar_plots import StateRow, bars, parts_bar, state_bar
-from syndicate.plots.column_plots import Series, StripDay, rate_columns, stacked_columns, strip
+from syndicate.plots.column_plots import (
+    Series,
+    StateRow,
+    StripDay,
+    bars,
+    parts_bar,
+    rate_columns,
+    stacked_columns,
+    state_bar,
+    strip,
+)
 from syndicate.plots.figure import Figure
 from syndicate.plots.line_plots import BumpLine, bump, line_with_columns
 from syndicate.plots.time_plots import Dot, SourceLane, area_to, dots, lanes, step_area
