@@ -32,7 +32,7 @@ from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, S
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.story_page import story_page
 from syndicate.reports import sample_data as sample
-from syndicate.reports.sample_lists import sample_lists
+from syndicate.reports.sample_data import sample_lists
 from syndicate.services import Services
 
 Renders = Iterator[Callable[[], object]]

@@ -16,7 +16,7 @@ from syndicate.jobs.publish.site_frame import bare_frame
 from syndicate.model import PublishedArticle
 from syndicate.newsletter import sample_edition
 from syndicate.publish.feeds.entries import content_html, feed_item
-from syndicate.reports import sample_data, sample_lists, template_check
+from syndicate.reports import sample_data, template_check
 from syndicate.templating import Templates
 from syndicate.web.readers.server_pages import ServerPages
 from tests.factories import NOW
@@ -33,7 +33,7 @@ NUMBERS = (
     *("articles_", "sources_", "stories_"),
 )
 NAMES = {"syndicate", "UTC", "CET", "html", "json", "atom", "JSON", "Atom", "http", "https", "UTF"}
-SAMPLES = (sample_data, sample_edition, sample_lists, template_check)
+SAMPLES = (sample_data, sample_edition, template_check)
 INITIALS = {"CC", "DL", "HG", "OS", "SS"}
 # Formats, units, names of the samples' languages, titles of the site and its feed.
 ON_PAGES = {"RSS", "OPML", "MB", "English", "français", "Deutsch", "The", "Newsroom", "News"} | INITIALS
