@@ -14,7 +14,7 @@ from syndicate.store.core.counts import Kept
 from syndicate.store.ingest import source_figures, source_store
 from syndicate.store.leases import leases
 from syndicate.store.mail import delivery_store, review_store
-from syndicate.store.output import metric_rows, overview_rows
+from syndicate.store.output import metric_rows
 from syndicate.store.subscribers import audience_store, subscriber_rows
 from tests.factories import NOW, add_articles, add_sources, declared, new_article, newsroom
 
@@ -36,22 +36,22 @@ def test_articles_are_counted_by_hour_and_source(connection: Connection):
     add_articles(connection, small.id, new_article(9, first_seen=NOW + HOUR + timedelta(minutes=59)))
     add_articles(connection, small.id, new_article(10, first_seen=NOW - timedelta(seconds=1)))
     kept: Kept[Counter[int]] = {}
-    found = overview_rows.sources_by_step(connection, NOW, HOUR, 24, kept)
+    found = metric_rows.sources_by_step(connection, NOW, HOUR, 24, kept)
     assert found[0] == {large.id: 2}
     assert found[1] == {large.id: 1, small.id: 1}
     assert found[23] == {large.id: 1}
     assert not any(found[2:23])
-    counts = overview_rows.count_by_step(connection, NOW, HOUR, 24)
+    counts = metric_rows.count_by_step(connection, NOW, HOUR, 24)
     assert [*counts.values()] == [hour.total() for hour in found]
     add_articles(connection, small.id, new_article(11, first_seen=NOW + 5 * HOUR))
     connection.exec_driver_sql("DELETE FROM articles WHERE id = (SELECT min(id) FROM articles)")
-    later = overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
-    assert later == overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, {})
+    later = metric_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
+    assert later == metric_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, {})
     assert (len(kept), later[6]) == (24, {small.id: 1})
     connection.execute(
         update(schema.articles).where(schema.articles.c.source_id == small.id).values(source_id=large.id)
     )
-    moved = overview_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
+    moved = metric_rows.sources_by_step(connection, NOW - HOUR, HOUR, 24, kept)
     assert moved[6] == {large.id: 1}
 
 

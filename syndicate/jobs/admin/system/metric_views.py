@@ -15,7 +15,7 @@ from syndicate.store import Connection, Store
 from syndicate.store.core.store_identity import mail_hold
 from syndicate.store.ingest import source_store
 from syndicate.store.mail import delivery_store, review_store, sending_pauses
-from syndicate.store.output import metric_rows, overview_rows, stage_store, stale
+from syndicate.store.output import metric_rows, stage_store, stale
 from syndicate.store.stories import story_store
 from syndicate.store.subscribers import audience_store
 from syndicate.text.tables import table_of
@@ -97,7 +97,7 @@ class MetricsReader:
 
     def _incoming(self, connection: Connection, now: datetime) -> dict[str, Values]:
         due, names = source_store.next_check(connection), sorted(self.channels)[:MOST_NAMES]
-        moving, _ = overview_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
+        moving, _ = metric_rows.count_moving(connection, now - timedelta(days=1), covered_by=2)
         return {
             "sources": _by(Counter(_state(found) for _, found in self.conditions(connection, now))),
             "sources_overdue_seconds": {(): max(0.0, (now - due).total_seconds()) if due else 0.0},

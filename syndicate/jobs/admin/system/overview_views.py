@@ -21,7 +21,7 @@ from syndicate.store.core.counts import Kept
 from syndicate.store.ingest import source_store
 from syndicate.store.mail import edition_store, newsletter_store, review_store
 from syndicate.store.mail.edition_store import EditionReport
-from syndicate.store.output import feed_read_store, overview_rows, stage_store
+from syndicate.store.output import feed_read_store, metric_rows, stage_store
 from syndicate.store.output.stage_store import StageRow
 from syndicate.store.subscribers import subscriber_rows
 from syndicate.store.subscribers.subscriber_rows import changes_by_day
@@ -105,7 +105,7 @@ class OverviewReader:
             upcoming = self._next_editions(connection, readers, now)
             growth = SubscriberGrowth(readers, changes_by_day(connection, now, self.zone, self._days))
             comes_in, articles, usual = self._comes_in(connection, now)
-            moving, covered = overview_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
+            moving, covered = metric_rows.count_moving(connection, now - DAY, covered_by=WELL_COVERED)
             conditions = self.source_views.conditions(connection, now)
             troubled = [row for row in conditions if row[1].tab in ("attention", "slow")][:TROUBLED_SHOWN]
             sources = self.source_views.rows(connection, troubled, now)
@@ -138,7 +138,7 @@ class OverviewReader:
     def _comes_in(self, connection: Connection, now: datetime) -> tuple[Figure, int, str]:
         local = now.astimezone(self.zone)
         start = local.replace(minute=0, second=0, microsecond=0).astimezone(UTC) - 23 * HOUR
-        hours = overview_rows.sources_by_step(connection, start, HOUR, 24, self._hours)
+        hours = metric_rows.sources_by_step(connection, start, HOUR, 24, self._hours)
         sources = Counter[int]()
         for hour in hours:
             sources.update(hour)
@@ -150,7 +150,7 @@ class OverviewReader:
             series.append(plots.Series(plural(others, "other"), rest))
         every = sources.total()
         starts = [start - week * 7 * DAY for week in range(1, WEEKS_COMPARED + 1)]
-        weeks = [[*overview_rows.count_by_step(connection, at, HOUR, 24).values()] for at in starts]
+        weeks = [[*metric_rows.count_by_step(connection, at, HOUR, 24).values()] for at in starts]
         weeks = weeks if any(weeks[-1]) else []
         usual = [median(week[hour] for week in weeks) for hour in range(24)] if weeks else []
         days = [sum(week) for week in weeks]
