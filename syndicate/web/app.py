@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -40,7 +39,8 @@ from syndicate.web.readers.websub_routes import HubCallbackHandler
 from syndicate.web.web_options import WebOptions
 
 Health = Callable[[], Mapping[str, object]]
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Response | Awaitable[Response]]
+"""Starlette calls a handler that is no coroutine in a worker thread."""
 
 
 def create_app(  # noqa: PLR0913 - each job is optional
@@ -143,8 +143,8 @@ class _Application(Starlette):
 
 
 def _health_handler(health: Health) -> Handler:
-    async def respond(_: Request) -> Response:
-        state = await run_in_threadpool(health)
+    def respond(_: Request) -> Response:
+        state = health()
         status = 503 if state.get("ok") is False else 200
         return JSONResponse(dict(state), status, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
 

@@ -1,7 +1,7 @@
 """``syndicate serve``, and the web server of an installation, composed from its services."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -222,16 +221,13 @@ def site_app(
     return counted(app)
 
 
-def metrics_handler(services: Services) -> Callable[[Request], Awaitable[Response]]:
+def metrics_handler(services: Services) -> Callable[[Request], Response]:
     """Return the handler of /metrics, which imports prometheus_client at the first request."""
     actor_of = TokenActions(store=services.store).actor_of
 
-    def read(request: Request) -> Response:
+    def respond(request: Request) -> Response:
         from syndicate.web.metrics import metrics_response
 
         return metrics_response(request, services.metrics, actor_of, datetime.now(UTC))
-
-    async def respond(request: Request) -> Response:
-        return await run_in_threadpool(read, request)
 
     return respond

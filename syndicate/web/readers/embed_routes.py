@@ -19,7 +19,7 @@ class EmbedHandler:
 
     embeds: EmbedJob
     pages: ServerPages
-    files: Callable[[Request], Awaitable[Response]]
+    files: Callable[[Request], Response]
     origins: Sequence[str]
 
     def handlers(self) -> dict[str, Callable[[Request], Awaitable[Response]]]:
@@ -29,7 +29,7 @@ class EmbedHandler:
     async def respond(self, request: Request) -> Response:
         """Return the top stories; other names are files of the folder."""
         if request.path_params["name"] not in _TOP:
-            return await self.files(request)
+            return await run_in_threadpool(self.files, request)
         return self._framed(await run_in_threadpool(self.embeds.top))
 
     async def story(self, request: Request) -> Response:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
@@ -60,11 +59,8 @@ class FileHandler:
         served = self._folder.known(scope["path"], gzip=_accepts_gzip(fields))
         return self._answer(scope, fields, served, self._folder.cached_body) if served else None
 
-    async def respond(self, request: Request) -> Response:
-        """Return a file, a redirect to a folder's page, or 404; file access happens in a worker thread."""
-        return await run_in_threadpool(self._respond, request)
-
-    def _respond(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
+        """Return a file, a redirect to a folder's page, or 404; runs in a worker thread."""
         for _ in range(3):
             try:
                 return self._find_response(request, request.scope["path"]) or self._pages.problem(404)

@@ -6,7 +6,6 @@ Shared caches and search engines must not keep a subscriber's feed, so responses
 
 from dataclasses import dataclass
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,11 +24,8 @@ class PrivateFeedHandler:
     pages: ServerPages
     max_age: int
 
-    async def respond(self, request: Request) -> Response:
-        """Respond to a request."""
-        return await run_in_threadpool(self._respond, request)
-
-    def _respond(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
+        """Respond to a request, in a worker thread."""
         name = request.path_params["name"]
         token, _, suffix = name.partition(".")
         kind, feed = served_type_of(name), self.feeds.read(token, suffix)

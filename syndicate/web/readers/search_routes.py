@@ -41,7 +41,7 @@ class SearchHandler:
 
     search: ReaderSearch
     pages: ServerPages
-    files: Callable[[Request], Awaitable[Response]]
+    files: Callable[[Request], Response]
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SEARCHES), init=False)
     _waiting: int = field(default=0, init=False)
 
@@ -67,7 +67,7 @@ class SearchHandler:
         kind = served_type_of(f"search.{suffix}")
         query = parse_search(request.query_params)
         if kind is None or suffix not in FORMATS or not query.words:
-            return await self.files(request)
+            return await run_in_threadpool(self.files, request)
         headers = {
             **_HEADERS,
             "Content-Type": content_type(request, kind),
