@@ -7,6 +7,9 @@ its traceback.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class SyndicateError(Exception):
@@ -218,6 +221,13 @@ class NotFound(ActionRefused):
 
     def __init__(self, message: str) -> None:
         super().__init__("not-found", message, status=404)
+
+
+def existing(value: T | None, what: str) -> T:
+    """Return a value that exists. Raises ``NotFound``, which says that there is no ``what``."""
+    if value is None:
+        raise NotFound(f"There is no {what}.")
+    return value
 
 
 class WrongFields(ActionRefused):

@@ -14,7 +14,7 @@ from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
-from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.errors import ActionRefused, WrongFields, existing
 from syndicate.jobs.admin.actions import last_change
 from syndicate.model.actors import ActionResult, Actor, Change
 from syndicate.store import Connection, Store
@@ -63,7 +63,6 @@ def stored_as(name: str) -> Any:
 
 
 Item = TypeVar("Item", bound=Shown)
-Value = TypeVar("Value")
 ShowRows = Callable[[Connection, list[dict[str, Any]]], list[Any]]
 """Makes values for answers from rows."""
 
@@ -259,13 +258,6 @@ class WrongCursor(ActionRefused):
         super().__init__("wrong-cursor", "Take the cursor from `next` of the same list.", status=400)
 
 
-def found(value: Value | None, what: str) -> Value:
-    """Return a value that exists. Raises ``NotFound``."""
-    if value is None:
-        raise NotFound(f"There is no {what}.")
-    return value
-
-
 def vars_of(value: Any) -> dict[str, Any]:
     """Return the fields of a dataclass by name, without copies of their values."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
@@ -273,7 +265,7 @@ def vars_of(value: Any) -> dict[str, Any]:
 
 def row_of(connection: Connection, listing: Listing, what: str, **values: object) -> dict[str, Any]:
     """Return the row of a list that meets conditions. Raises ``NotFound``."""
-    return dict(found(connection.execute(listing.matching(values)).mappings().first(), what))
+    return dict(existing(connection.execute(listing.matching(values)).mappings().first(), what))
 
 
 def etag(body: bytes) -> str:

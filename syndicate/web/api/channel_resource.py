@@ -7,11 +7,11 @@ from fastapi import Query
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
-from syndicate.errors import WrongFields
+from syndicate.errors import WrongFields, existing
 from syndicate.model import Channel
 from syndicate.store import Connection
 from syndicate.store.output import added_channels
-from syndicate.web.api.api_call import ApiCall, Call, Given, Line, ListQuery, Shown, found, vars_of
+from syndicate.web.api.api_call import ApiCall, Call, Given, Line, ListQuery, Shown, vars_of
 from syndicate.web.api.api_router import MATCHED, Resource
 from syndicate.web.api.article_resource import ShownArticle, page_of_articles
 
@@ -152,7 +152,7 @@ def _change(call: ApiCall, name: str) -> Any:
 
 def _named(call: ApiCall, name: str) -> Channel:
     channels: Iterable[Channel] = call.jobs.channel_views.channels
-    return found(next((channel for channel in channels if channel.name == name), None), "such channel")
+    return existing(next((channel for channel in channels if channel.name == name), None), "such channel")
 
 
 def _shown(call: ApiCall, channel: Channel) -> ShownChannel:

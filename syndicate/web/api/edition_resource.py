@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from starlette.responses import Response
 
-from syndicate.errors import WrongFields
+from syndicate.errors import WrongFields, existing
 from syndicate.jobs.admin.mailing.edition_actions import EditionActions
 from syndicate.jobs.admin.mailing.edition_views import edition_view, leave_out
 from syndicate.model import ContentStory
@@ -28,7 +28,6 @@ from syndicate.web.api.api_call import (
     Prose,
     RowId,
     Shown,
-    found,
     row_of,
     stored_as,
     vars_of,
@@ -215,7 +214,7 @@ def send_test(call: Call, edition_id: RowId) -> Response:
     """Send an edition to the address of the token's owner; no delivery is recorded."""
     actions, change = _edition(call, edition_id), call.change()
     with call.store.read() as connection:
-        owner = found(user_store.find_user(connection, user_id=change.actor.user_id or 0), "such user")
+        owner = existing(user_store.find_user(connection, user_id=change.actor.user_id or 0), "such user")
     return call.done(actions.test(change, edition_id, owner.mail_address), status=202)
 
 

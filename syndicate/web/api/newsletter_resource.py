@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field
 from starlette.responses import Response
 
+from syndicate.errors import existing
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
 from syndicate.model import Newsletter
 from syndicate.store import Connection
 from syndicate.store.mail import newsletter_store
-from syndicate.web.api.api_call import ApiCall, Call, Given, Id, Line, ListQuery, Prose, Shown, found, vars_of
+from syndicate.web.api.api_call import ApiCall, Call, Given, Id, Line, ListQuery, Prose, Shown, vars_of
 from syndicate.web.api.api_router import MATCHED, Resource
 from syndicate.web.api.edition_resource import mail_answer
 
@@ -130,7 +131,7 @@ def remove_newsletter(call: Call, name: str) -> Response:
 @routes.document("/newsletters/{name}/preview", "text/html", "text/plain")
 def preview_newsletter(call: Call, name: str) -> Response:
     """Return the mail of the next edition: HTML, or plain text by `Accept: text/plain`."""
-    mail = found(call.jobs.newsletter_views.preview(name, call.now), "news for this newsletter")
+    mail = existing(call.jobs.newsletter_views.preview(name, call.now), "news for this newsletter")
     return mail_answer(call, mail.edition.html, mail.edition.text)
 
 

@@ -7,25 +7,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
-from syndicate.errors import WrongFields
+from syndicate.errors import WrongFields, existing
 from syndicate.jobs.admin.sources.source_fields import checked_url, with_fields
 from syndicate.model import FullText, Republish, Source, SourceKind
 from syndicate.store import Connection
 from syndicate.store.access import api_lists
 from syndicate.store.ingest import source_store
 from syndicate.text.privacy import mask_address, masked_address
-from syndicate.web.api.api_call import (
-    Call,
-    Given,
-    Id,
-    Line,
-    ListQuery,
-    PageOfItems,
-    RowId,
-    Shown,
-    found,
-    row_of,
-)
+from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, PageOfItems, RowId, Shown, row_of
 from syndicate.web.api.api_router import MATCHED, Resource
 
 routes = Resource("sources")
@@ -297,4 +286,4 @@ def _source(connection: Connection, source_id: str) -> Source:
         if source_id.isdecimal() and len(source_id) < 19
         else None
     )
-    return found(row, "such source")[0]
+    return existing(row, "such source")[0]

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
-from syndicate.errors import ActionRefused
+from syndicate.errors import ActionRefused, existing
 from syndicate.store.access import api_lists
-from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, found, row_of
+from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, row_of
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("webhooks")
@@ -84,4 +84,4 @@ def _webhooks(call: ApiCall) -> list[ShownWebhook]:
 
 def _webhook(call: ApiCall, webhook_id: int) -> ShownWebhook:
     webhooks = {webhook.id: webhook for webhook in _webhooks(call)}
-    return found(webhooks.get(str(webhook_id)), "such webhook")
+    return existing(webhooks.get(str(webhook_id)), "such webhook")

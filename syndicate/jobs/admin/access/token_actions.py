@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from syndicate.access.random_keys import BEGINNING, hash_key, is_token, new_token
-from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.errors import ActionRefused, NotFound, WrongFields, existing
 from syndicate.jobs.admin.actions import perform
 from syndicate.model.actors import ROLES, SCOPES, ActionResult, Actor, Change
 from syndicate.store import Connection, Store
@@ -72,9 +72,7 @@ class TokenActions:
         token, name = new_token(), clean_line(name, 80)
 
         def work(connection: Connection) -> ActionResult:
-            owner = user_store.find_user(connection, user_id=owner_id or 0)
-            if owner is None:
-                raise NotFound("There is no such user.")
+            owner = existing(user_store.find_user(connection, user_id=owner_id or 0), "such user")
             wrong = _problems(name, scopes, days, ROLES.get(owner.role, frozenset()))
             if wrong:
                 raise WrongFields(wrong)

@@ -9,7 +9,7 @@ from syndicate.access import second_step
 from syndicate.access.passwords import hash_password, password_problem
 from syndicate.access.random_keys import hash_key, new_key
 from syndicate.audience.mailbox_address import Address, normalise_address
-from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
+from syndicate.errors import ActionRefused, InvalidAddress, WrongFields, existing
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.jobs.admin.actions import perform, recorded_as
 from syndicate.model.actors import ROLES, ActionResult, Actor, Change
@@ -247,10 +247,7 @@ def _end_sign_ins(connection: Connection, user_id: int, *, except_hash: str = ""
 
 def existing_user(connection: Connection, user_id: int) -> User:
     """Return a user. Raises ``NotFound``."""
-    user = user_store.find_user(connection, user_id=user_id)
-    if user is None:
-        raise NotFound("There is no such user.")
-    return user
+    return existing(user_store.find_user(connection, user_id=user_id), "such user")
 
 
 def _require_role(role: str) -> None:

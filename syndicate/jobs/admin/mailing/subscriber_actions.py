@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from syndicate.audience.link_tokens import unsubscribe_token
 from syndicate.audience.mailbox_address import Address, fold_address, is_mailbox, normalise_address
 from syndicate.delivery.folder_sender import mails_to
-from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields
+from syndicate.errors import ActionRefused, InvalidAddress, NotFound, WrongFields, existing
 from syndicate.jobs.admin.actions import earlier_result, perform, perform_mail, recorded_as, require
 from syndicate.jobs.audience.sign_up_job import SignUpOptions
 from syndicate.model import ImportedSubscriber, Newsletter, SubscriptionState, SuppressionReason
@@ -342,10 +342,7 @@ class SubscriberActions:
         return perform_mail(self.store, change, "subscriber.send-choices", WRITE, send, done)
 
     def _row(self, connection: Connection, subscriber_id: int) -> SubscriberRow:
-        found = subscriber_rows.subscriber_row(connection, subscriber_id)
-        if found is None:
-            raise NotFound("There is no such subscriber.")
-        return found
+        return existing(subscriber_rows.subscriber_row(connection, subscriber_id), "such subscriber")
 
     def _mailbox(self, connection: Connection, subscriber: int | str) -> "_Mailbox":
         """Return the mailbox of a subscriber's id, or of an address, which may be no subscriber's."""

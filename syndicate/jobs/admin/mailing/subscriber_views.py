@@ -12,7 +12,7 @@ from syndicate.audience import import_export
 from syndicate.audience.importing.csv_text import decode_list, read_csv, write_csv
 from syndicate.audience.importing.list_rows import ImportChoices, SubscriberList, without_duplicates
 from syndicate.audience.importing.products import MEANINGS, heading_key
-from syndicate.errors import ActionRefused, NotFound
+from syndicate.errors import ActionRefused, existing
 from syndicate.model import ImportedSubscriber, Standing
 from syndicate.plots import Figure, line_with_columns
 from syndicate.store import Connection, Store
@@ -150,9 +150,7 @@ def subscriber_list(
 
 def subscriber_record(connection: Connection, subscriber_id: int) -> SubscriberRecord:
     """Return the record of a subscriber. Raises ``NotFound``."""
-    row = subscriber_rows.subscriber_row(connection, subscriber_id)
-    if row is None:
-        raise NotFound("There is no such subscriber.")
+    row = existing(subscriber_rows.subscriber_row(connection, subscriber_id), "such subscriber")
     suppressed = audience_store.suppression(connection, row.address_key)
     number = str(subscriber_id)
     return SubscriberRecord(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.errors import ActionRefused, NotFound, WrongFields, existing
 from syndicate.jobs.admin.actions import changed_fields, declared_refusal, recorded_as
 from syndicate.model import Channel
 from syndicate.model.actors import ActionResult, Change
@@ -109,9 +109,7 @@ class ChannelActions:
     def _added(self, connection: Connection, name: str) -> rows.AddedChannel:
         if name in self.declared:
             raise declared_refusal(self.places, name)
-        if row := self._present(connection, name):
-            return row
-        raise NotFound(f"There is no added channel {name}.")
+        return existing(self._present(connection, name), f"added channel {name}")
 
     def stored(self, connection: Connection, name: str) -> Channel:
         """Return an added channel. Raises ``ActionRefused`` for a declared or unknown channel."""

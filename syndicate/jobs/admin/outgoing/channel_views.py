@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicate.errors import NotFound, WrongFields
+from syndicate.errors import WrongFields, existing
 from syndicate.model import Article, Channel, Clause, ClauseField
 from syndicate.publish.channel_absence import clause_text
 from syndicate.store import Connection, Store
@@ -112,10 +112,8 @@ class ChannelViews:
 
     def line(self, name: str, now: datetime) -> ChannelLine:
         """Return a channel or a former name. Raises ``NotFound``."""
-        found = next((line for line in self.lines(now, name) if line.name == name), None)
-        if found is None:
-            raise NotFound(f"There is no channel {name}.")
-        return found
+        lines = (line for line in self.lines(now, name) if line.name == name)
+        return existing(next(lines, None), f"channel {name}")
 
     def readers(self, name: str, now: datetime) -> tuple[dict[str, int], dict[datetime, int]]:
         """Return the readers by program in the last week, and of all programs by day in 30 days."""

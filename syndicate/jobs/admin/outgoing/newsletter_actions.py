@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from syndicate.errors import ActionRefused, NotAllowed, NotFound
+from syndicate.errors import ActionRefused, NotAllowed, existing
 from syndicate.jobs.admin.actions import changed_fields, declared_refusal, perform_mail, recorded_as
 from syndicate.jobs.newsletter.edition_preview import EditionPreviewer, PreviewedMail
 from syndicate.model import Newsletter
@@ -119,10 +119,7 @@ class NewsletterActions:
     def _added(self, connection: Connection, name: str) -> Mapping[str, Any]:
         if name in self.declared:
             raise declared_refusal(self.places, name)
-        declaration = rows.declarations(connection).get(name)
-        if declaration is None:
-            raise NotFound(f"There is no added newsletter {name}.")
-        return declaration
+        return existing(rows.declarations(connection).get(name), f"added newsletter {name}")
 
 
 def _result(name: str, text: str, **facts: Any) -> ActionResult:

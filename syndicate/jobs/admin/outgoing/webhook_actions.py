@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.errors import ActionRefused, NotFound, WrongFields, existing
 from syndicate.events.signing import new_secret, seal
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.jobs.admin.actions import perform, recorded_as, require
@@ -151,10 +151,8 @@ def deliveries_of(
 
 
 def _endpoint(connection: Connection, webhook_id: int) -> Endpoint:
-    for endpoint in webhook_store.list_endpoints(connection):
-        if endpoint.id == webhook_id:
-            return endpoint
-    raise NotFound(f"There is no webhook {webhook_id}.")
+    endpoints = {endpoint.id: endpoint for endpoint in webhook_store.list_endpoints(connection)}
+    return existing(endpoints.get(webhook_id), f"webhook {webhook_id}")
 
 
 def _result(number: int, message: str, **changes: object) -> ActionResult:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from syndicate.errors import ActionRefused, NotFound, WrongFields
+from syndicate.errors import ActionRefused, WrongFields, existing
 from syndicate.ingest.page.full_text import DocumentContent
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.jobs.admin.actions import perform, require
@@ -34,9 +34,7 @@ class ArticleActions:
         """
         require(change, SCOPE)
         with self.importer.store.read() as connection:
-            source = find_source(connection, source_name)
-        if source is None:
-            raise NotFound(f"There is no source {source_name!r}.")
+            source = existing(find_source(connection, source_name), f"source {source_name!r}")
         if source.kind.is_polled:
             raise ActionRefused(
                 "not-an-api-source",

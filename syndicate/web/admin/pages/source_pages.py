@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from syndicate.audience.importing.csv_text import csv_chunks
-from syndicate.errors import ActionRefused, NotFound, ParseError
+from syndicate.errors import ActionRefused, NotFound, ParseError, existing
 from syndicate.jobs.admin.sources.source_actions import CHOSEN, present_source
 from syndicate.jobs.admin.sources.source_list_view import Filter
 from syndicate.jobs.admin.sources.source_view import SourceView, secret_place
@@ -114,15 +114,14 @@ def source(request: AdminRequest) -> Answer:
             return _test(request, source_id)
         return _act(request, [source_id])
     with request.jobs.store.snapshot() as connection:
-        view = request.jobs.source_details.view(connection, source_id, request.now)
-        if view is None:
-            raise NotFound("There is no such source.")
+        details = request.jobs.source_details
+        view = existing(details.view(connection, source_id, request.now), "such source")
         may_see_bytes = view.has_answer and (not view.source.private or request.may("admin:write"))
         answer = poll_store.last_answer(connection, source_id) if may_see_bytes else None
         shown = request.query.get("bytes", "")
         title, html = "", ""
         if answer and shown == "text":
-            title, html = request.jobs.source_details.newest_text(connection, view.source)
+            title, html = details.newest_text(connection, view.source)
     page = {
         "view": view,
         "figure": _dots(view, request) if view.polls else None,

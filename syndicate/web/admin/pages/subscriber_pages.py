@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from syndicate.audience.importing.list_rows import ImportChoices
-from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields
+from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields, existing
 from syndicate.jobs.admin.mailing import subscriber_views
 from syndicate.jobs.admin.mailing.subscriber_actions import NewSubscriber
 from syndicate.jobs.admin.mailing.subscriber_views import MOST_REFUSED
@@ -155,9 +155,7 @@ def confirm(request: AdminRequest) -> Answer:
     if what not in ("stop", "erase"):
         raise NotFound("There is no such page.")
     with request.jobs.store.snapshot() as connection:
-        row = subscriber_rows.subscriber_row(connection, request.path["id"])
-    if row is None:
-        raise NotFound("There is no such subscriber.")
+        row = existing(subscriber_rows.subscriber_row(connection, request.path["id"]), "such subscriber")
     return Show("admin/subscribers/confirm.html", {"row": row, "what": what})
 
 
