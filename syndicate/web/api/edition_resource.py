@@ -146,7 +146,7 @@ def change_edition(call: Call, edition_id: RowId, given: ChangedEdition) -> Resp
         if (text := getattr(given, name)) is not None:
             texts[name] = text
     form = replace(form, texts=texts, order=order)
-    return call.done(actions.save(change, edition_id, form, seen="", edits=edits))
+    return call.done(actions.edit(change, edition_id, *edits, form=form))
 
 
 @routes.page("/editions/{edition_id}/findings", ShownFinding)

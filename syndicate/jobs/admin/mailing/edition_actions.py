@@ -39,15 +39,30 @@ class EditionActions:
     previewer: EditionPreviewer
     take_back: timedelta = timedelta(seconds=60)
 
-    def edit(self, change: Change, edition_id: int, *edits: Edit, seen: str = "") -> ActionResult:
-        """Change the content of an open edition; a change that makes a lint error is refused."""
-        return self._edit(change, edition_id, (), edits, seen)
-
-    def save(
-        self, change: Change, edition_id: int, form: EditionForm, *, seen: str, edits: Sequence[Edit] = ()
+    def edit(
+        self, change: Change, edition_id: int, *edits: Edit, form: EditionForm | None = None, seen: str = ""
     ) -> ActionResult:
-        """Save every field of a form, and apply the button's ``edits``, in one transaction."""
-        return self._edit(change, edition_id, (form,), edits, seen)
+        """Save every field of a form, and then apply edits, to an open edition, in one transaction.
+
+        A change that makes a lint error is refused.
+        """
+        if earlier := earlier_result(self.review.store, change, WRITE):
+            return earlier
+        reviewed, content = self._open(edition_id, seen)
+        changed, made = content, list[EditionChangeResult]()
+        if form:
+            changed, changes = save_form(changed, reviewed.edition.subject, form)
+            made += changes
+        for edit in edits:
+            made.append(edit(changed))
+            changed = made[-1].content
+        checked = self.review.check_content(reviewed, changed)
+        if checked.errors:
+            before = () if content.is_empty else self.review.check_content(reviewed, content).errors
+            if new := [error for error in checked.errors if error not in before]:
+                raise ActionRefused("lint-error", "nothing was changed: " + "; ".join(new), status=422)
+        work = partial(self._store, change, reviewed, changed, checked, made)
+        return perform(self.review.store, change, "edition.edit", WRITE, work)
 
     def add(self, edition_id: int, name: str) -> Edit:
         """Return the change that adds a story, by its number or the address of its article."""
@@ -179,27 +194,6 @@ class EditionActions:
             self.previewer.send(self.previewer.stored(edition_id, change.now, address), address)
 
         return perform_mail(self.review.store, change, "edition.test", WRITE, send, done)
-
-    def _edit(
-        self, change: Change, edition_id: int, forms: Sequence[EditionForm], edits: Sequence[Edit], seen: str
-    ) -> ActionResult:
-        if earlier := earlier_result(self.review.store, change, WRITE):
-            return earlier
-        reviewed, content = self._open(edition_id, seen)
-        changed, made = content, list[EditionChangeResult]()
-        for form in forms:
-            changed, changes = save_form(changed, reviewed.edition.subject, form)
-            made += changes
-        for edit in edits:
-            made.append(edit(changed))
-            changed = made[-1].content
-        checked = self.review.check_content(reviewed, changed)
-        if checked.errors:
-            before = () if content.is_empty else self.review.check_content(reviewed, content).errors
-            if new := [error for error in checked.errors if error not in before]:
-                raise ActionRefused("lint-error", "nothing was changed: " + "; ".join(new), status=422)
-        work = partial(self._store, change, reviewed, changed, checked, made)
-        return perform(self.review.store, change, "edition.edit", WRITE, work)
 
     def _store(
         self,

@@ -147,7 +147,7 @@ def press(
             edits = (partial(edition_changes.bring_back, key=key),)
         case "add":
             edits = (actions.add(edition_id, key),)
-    result = actions.save(change, edition_id, form, seen=seen, edits=edits)
+    result = actions.edit(change, edition_id, *edits, form=form, seen=seen)
     if verb in _STOPS:
         again = replace(change, key=change.key and f"{change.key}/{verb}")
         result = (actions.hold if verb == "hold" else actions.withdraw)(again, edition_id)
