@@ -25,17 +25,14 @@ from syndicate.published_files import PublishedFiles
 from syndicate.templating import Templates
 from syndicate.web.readers.embed_routes import EmbedHandler
 from syndicate.web.readers.file_routes import FileHandler, OnFeedRead
-from syndicate.web.readers.preference_routes import PreferencesHandler
+from syndicate.web.readers.hook_routes import HubCallbackHandler, ProviderHookHandler
+from syndicate.web.readers.link_routes import PreferencesHandler, ReviewHandler, UnsubscribeHandler
 from syndicate.web.readers.private_feed_routes import PrivateFeedHandler
-from syndicate.web.readers.provider_routes import ProviderHookHandler
-from syndicate.web.readers.review_routes import ReviewHandler
 from syndicate.web.readers.routes import ROUTES
 from syndicate.web.readers.search_routes import SearchHandler
 from syndicate.web.readers.served_files import OutputFolder
 from syndicate.web.readers.server_pages import SECURITY_HEADERS, ServerPages
 from syndicate.web.readers.sign_up_routes import ConfirmHandler, SignUpHandler
-from syndicate.web.readers.unsubscribe_routes import UnsubscribeHandler
-from syndicate.web.readers.websub_routes import HubCallbackHandler
 from syndicate.web.web_options import WebOptions
 
 Health = Callable[[], Mapping[str, object]]

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from syndicate.web.readers.unsubscribe_routes import is_confirmation
+from syndicate.web.readers.link_routes import is_confirmation
 from syndicate.web.request_body import parse_form
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"

@@ -26,7 +26,7 @@ from syndicate.services.mail_services import envelope_domain, mail_domain, sende
 from syndicate.settings import Settings
 from syndicate.store.leases import leases
 from syndicate.store.subscribers import audience_store
-from syndicate.web.readers.unsubscribe_routes import is_confirmation
+from syndicate.web.readers.link_routes import is_confirmation
 
 _MARKS = {True: "ok", False: "BAD", None: "-"}
 _LEVELS = {True: "good", False: "bad", None: "off"}

@@ -2,6 +2,7 @@
 
 from syndicate.web.admin.admin_request import BOTH, POST, PUBLIC, AdminRoute
 from syndicate.web.admin.pages import (
+    access_pages,
     account_pages,
     admin_story_pages,
     api_page,
@@ -14,8 +15,6 @@ from syndicate.web.admin.pages import (
     source_pages,
     subscriber_pages,
     system_pages,
-    token_pages,
-    user_pages,
     webhook_pages,
 )
 
@@ -36,13 +35,13 @@ ADMIN_ROUTES: tuple[AdminRoute, ...] = (
         account_pages.second_step_off, "/account/second-step/off", "", POST, "end the second step", POST
     ),
     AdminRoute(account_pages.end_session, "/account/sessions", "", POST, "end sessions"),
-    AdminRoute(user_pages.users, "/settings/users", "admin:write", BOTH, "users and invitations", POST),
-    AdminRoute(user_pages.user, "/settings/users/{id:int}", "admin:write", BOTH, "a user", POST),
-    AdminRoute(token_pages.tokens, "/settings/tokens", "", BOTH, "API tokens", POST),
-    AdminRoute(token_pages.revoke_token, "/settings/tokens/{id:int}", "", POST, "revoke a token", POST),
-    AdminRoute(token_pages.audit, "/settings/audit", "admin:read", purpose="audit log"),
+    AdminRoute(access_pages.users, "/settings/users", "admin:write", BOTH, "users and invitations", POST),
+    AdminRoute(access_pages.user, "/settings/users/{id:int}", "admin:write", BOTH, "a user", POST),
+    AdminRoute(access_pages.tokens, "/settings/tokens", "", BOTH, "API tokens", POST),
+    AdminRoute(access_pages.revoke_token, "/settings/tokens/{id:int}", "", POST, "revoke a token", POST),
+    AdminRoute(access_pages.audit, "/settings/audit", "admin:read", purpose="audit log"),
     AdminRoute(
-        token_pages.audit_lines, "/settings/audit.ndjson", "admin:read", purpose="its lines", fresh=("GET",)
+        access_pages.audit_lines, "/settings/audit.ndjson", "admin:read", purpose="its lines", fresh=("GET",)
     ),
     AdminRoute(sign_in_pages.first_run, "/first-run", "admin:write", purpose="steps of a new installation"),
     AdminRoute(sign_in_pages.set_up, "/setup/{key}", PUBLIC, BOTH, "add the first user"),
