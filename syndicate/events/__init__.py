@@ -1,1 +1,1 @@
-"""Events for other programs: bodies, signatures, sealed secrets and times of retries. Pure."""
+"""Signatures and sealed secrets of events for other programs; texts of alerts. Pure."""

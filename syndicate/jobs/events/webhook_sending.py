@@ -4,14 +4,16 @@ A delivery is leased in a commit, sent, and finished in another. After a crash b
 and the delivery is sent again with the same id.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
+from zlib import crc32
 
 from syndicate.errors import FetchError, FetchStopped
-from syndicate.events.event_bodies import Event, event_body, retry_at
 from syndicate.events.signing import signed_headers, unseal
 from syndicate.jobs.run_clock import RunClock
 from syndicate.net import FetchThread, SentRequest
@@ -23,6 +25,8 @@ from syndicate.store.leases import leases
 # Deliveries that are sent at the same time, each for at most ten seconds of a lease of sixty.
 AT_ONCE = 8
 _MAX_REASON = 300
+# Seconds after each failed attempt; the last failure is final.
+RETRIES = (5, 300, 1800, 7200, 18_000, 36_000, 86_400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +62,7 @@ class WebhookSending:
         return done
 
     def _send(self, due: DueWebhook, secret: bytes, clock: RunClock, should_stop: Callable[[], bool]) -> bool:
-        event = Event(uid=due.uid, type=due.type, sequence=due.event_id, created=due.created, data=due.data)
-        body = event_body(event, self.site_url, due.subscriber_address)
+        body = event_body(due, self.site_url)
         sealed = filter(None, (due.endpoint.secret, due.endpoint.former_secret))
         headers = signed_headers(due.uid, clock.now(), body, [unseal(text, secret) for text in sealed])
         request = SentRequest(url=due.endpoint.address, headers=headers, body=body)
@@ -80,3 +83,35 @@ class WebhookSending:
                 connection, due, owner=self.owner, now=at, code=code, error=error, retry=retry
             )
         return not error
+
+
+def event_body(due: DueWebhook, site_url: str) -> bytes:
+    """Return the JSON of an event; each path gets its link, a subscriber the address unless it is empty.
+
+    ``sequence`` rises, so that a receiver can order events.
+    """
+    data = _with_links(due.data, site_url)
+    data |= {"address": due.subscriber_address} if due.subscriber_address else {}
+    body = {"id": due.uid, "type": due.type, "created": due.created.isoformat()}
+    return json.dumps(body | {"sequence": due.event_id, "data": data}, ensure_ascii=False).encode()
+
+
+def retry_at(now: datetime, attempts: int, uid: str, retry_after: float | None = None) -> datetime | None:
+    """Return the time of the next attempt after ``attempts`` failures, or ``None`` after the last.
+
+    Times differ by up to a tenth between events, so that a server that returns is not asked by all at once.
+    """
+    if attempts > len(RETRIES):
+        return None
+    share = crc32(f"{uid}{attempts}".encode()) % 201 / 1000 - 0.1
+    return now + timedelta(seconds=max(RETRIES[attempts - 1] * (1 + share), retry_after or 0.0))
+
+
+def _with_links(data: Mapping[str, Any], site_url: str) -> dict[str, Any]:
+    linked = {
+        name: [_with_links(row, site_url) if isinstance(row, Mapping) else row for row in value]
+        if isinstance(value, list)
+        else value
+        for name, value in data.items()
+    }
+    return linked | ({"link": f"{site_url}/{data['path']}"} if data.get("path") else {})
