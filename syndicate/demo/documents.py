@@ -94,13 +94,8 @@ def feed_document(site: DemoSite, paper: Publication) -> tuple[bytes, str]:
     return data, f"{_CONTENT_TYPES[paper.format]}; charset=utf-8"
 
 
-def front_page(site: DemoSite, paper: Publication) -> bytes:
-    """Return the page with a publication's headlines."""
-    return _render("page.html", site=site, paper=paper, piece=None)
-
-
-def article_page(site: DemoSite, paper: Publication, piece: Piece) -> bytes:
-    """Return the page of an article, the target of links in feeds, pages and mail."""
+def web_page(site: DemoSite, paper: Publication, piece: Piece | None = None) -> bytes:
+    """Return the page of an article, or without one the page with a publication's headlines."""
     return _render("page.html", site=site, paper=paper, piece=piece)
 
 

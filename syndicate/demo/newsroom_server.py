@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from syndicate.demo.demo_images import draw_image
-from syndicate.demo.documents import DemoSite, article_page, feed_document, front_page
+from syndicate.demo.documents import DemoSite, feed_document, web_page
 from syndicate.demo.newsroom import Publication
 
 
@@ -34,10 +34,10 @@ class NewsroomServer:
         documents, html = self._server.documents, "text/html; charset=utf-8"
         feed, content_type = feed_document(site, paper)
         documents[paper.feed_path] = feed, content_type
-        documents[f"/{paper.slug}/"] = front_page(site, paper), html
+        documents[f"/{paper.slug}/"] = web_page(site, paper), html
         for piece in paper.pieces:
             path = f"/{paper.slug}/{piece.slug}"
-            documents[f"{path}.html"] = article_page(site, paper, piece), html
+            documents[f"{path}.html"] = web_page(site, paper, piece), html
             if piece.image:
                 self._server.images.add(f"{path}.png")
         if paper.moved_from:
