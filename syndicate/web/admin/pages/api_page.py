@@ -13,12 +13,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def describe_api(_: AdminRequest) -> Answer:
-    """Show the operations of the API."""
-    return Show("admin/api/reference.html", _view())
-
-
-def _view() -> dict[str, object]:
-    """Return the operations by resource, and the scopes of tokens with what they allow."""
+    """Show the operations of the API by resource, and the scopes of tokens with what they allow."""
     document = json.loads(description_file().read_bytes())
     schemas = document["components"]["schemas"]
     resources = grouped(
@@ -27,7 +22,7 @@ def _view() -> dict[str, object]:
         for method in sorted(item, key=_METHODS.index)
     )
     base, ordered = document["servers"][0]["url"], dict(sorted(resources.items()))
-    return {"base": base, "resources": ordered, "scopes": SCOPES}
+    return Show("admin/api/reference.html", {"base": base, "resources": ordered, "scopes": SCOPES})
 
 
 def _operation(
