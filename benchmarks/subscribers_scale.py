@@ -19,8 +19,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from syndicate.model import SegmentClause, SegmentSubject
-from syndicate.model.subscribers import ImportedSubscriber, Standing
 from syndicate.model.shards import shard_of
+from syndicate.model.subscribers import ImportedSubscriber, Standing
 from syndicate.store import Store, open_store
 from syndicate.store.core.migration import shard_subscribers
 from syndicate.store.ingest import article_store
