@@ -16,8 +16,8 @@ MAIL_LANGUAGES = FEED_LANGUAGES[1:]
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _FILTERS = (
-    "date day full_date zone_name iso minutes host file_name file_size language_name is_foreign when clock weekday "
-    "calendar month weekday_name joined initials hue section_name markdown "
+    "date day full_date zone_name iso minutes host file_name file_size language_name is_foreign when clock "
+    "weekday calendar month weekday_name joined initials hue section_name markdown "
     "markdown_text"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
