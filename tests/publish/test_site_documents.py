@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from struct import unpack
 from typing import Any
 from urllib.robotparser import RobotFileParser
@@ -217,6 +218,22 @@ def test_a_page_without_a_picture_is_shared_with_the_card_and_another_with_its_p
     page = pages.page("pages/base.html", "site/a.html", shown).decode()
     assert card not in page
     assert page.count("og:image") == 1
+
+
+def test_a_page_is_shared_under_its_title_which_its_later_blocks_may_show(tmp_path: Path) -> None:
+    own = tmp_path / "pages/own.html"
+    own.parent.mkdir()
+    own.write_text(
+        '{% extends "pages/base.html" %}{% block title %}A &amp; {{ code }}{% endblock %}'
+        "{% block content %}<h1>{{ page_title }}</h1>{% endblock %}",
+        "utf-8",
+    )
+    frame = directory().server_variables(Page(canonical=""))
+    page = Templates(tmp_path).render("pages/own.html", **frame, code="<B>")
+    title = "A &amp; &lt;B&gt;"
+    assert f"<title>{title}</title>" in page
+    assert f'<meta property="og:title" content="{title}">' in page
+    assert f"<h1>{title}</h1>" in page
 
 
 def test_a_list_tells_programs_its_way_and_where_its_headlines_lead() -> None:
