@@ -15,7 +15,7 @@ from syndicate.model import (
     reader_link,
 )
 from syndicate.publish.site_headline import Headline
-from syndicate.store import Connection
+from syndicate.store import Connection, Store
 from syndicate.store.ingest import article_store
 from syndicate.store.leases import leases
 from syndicate.store.stories import ranked_lists, story_store
@@ -183,6 +183,13 @@ class Headlines:
         if missing:
             self.keep(self.views.headlines(connection, missing))
         return {number: self._kept[number] for number in ids if number in self._kept}
+
+    def read_from(self, store: Store, ids: Sequence[int]) -> dict[int, Listed]:
+        """Return articles as ``read`` does; open a transaction only if an article is missing."""
+        if self._kept.keys() >= {*ids}:
+            return {number: self._kept[number] for number in ids}
+        with store.read() as connection:
+            return self.read(connection, ids)
 
     def of(self, connection: Connection, articles: Sequence[Article]) -> list[Headline]:
         """Return the headlines of articles."""

@@ -258,9 +258,8 @@ class DayBuild:
         earlier = self._month_link(known[place - 1]) if place else None
         later = self._month_link(known[place + 1]) if place + 1 < len(known) else None
         days = self._months[month][::-1]
-        with self.lists.context.store.read() as connection:
-            ids = [self._days[day][1] for day in days if self._days[day][1]]
-            read = self.lists.headlines.read(connection, ids)
+        ids = [self._days[day][1] for day in days if self._days[day][1]]
+        read = self.lists.headlines.read_from(self.lists.context.store, ids)
         shown = {number: listed.headline for number, listed in read.items()}
         links = [self._link(day, shown.get(self._days[day][1])) for day in days]
         render = partial(month_page, self.lists.pages, month, links, self._weeks(month), earlier, later)

@@ -193,8 +193,7 @@ class ListBuild:
         for number, places in state.contents.items():
             if self.gives_up():
                 break
-            with self.context.store.read() as connection:
-                read = self.headlines.read(connection, headline_ids(places))
+            read = self.headlines.read_from(self.context.store, headline_ids(places))
             headlines = [listed.headline for listed in read.values()]
             self.write_page(
                 state.name,
