@@ -148,7 +148,8 @@ class SitePages:
     ) -> Mapping[str, object]:
         """Return the context of an article page, on which each link stands once."""
         article, canonical = item.article, item.link or self.absolute(item.article.path)
-        root, section = root_of(article.path), self.section_name(article.section)
+        root, name = root_of(article.path), self.section_name(article.section)
+        section = self._section(name)
         shows, published = may_show(item), known_since(article.published)
         image, summary = (article.image, article.summary) if shows else (None, "")
         others, related, foreign = _linked(item, headline)
@@ -171,15 +172,15 @@ class SitePages:
             image=image,
             share_image=image,
             description=summary,
-            feeds=self.section_feeds(section) + self.named_feed("sources", item.source.name),
+            feeds=self.section_feeds(name) + self.named_feed("sources", item.source.name),
             caption=caption_of(image, article.title),
             others=others[:_OTHERS],
             figure=None if image is None or shows_image(item.html, image.url) else image,
             enclosures=article.enclosures if shows else (),
             body=Markup(with_alternatives(named_links(nested_headings(item.html or paragraph(summary))))),
-            json_ld=news_article(item, canonical, self._options, self._section(section)),
+            json_ld=news_article(item, canonical, self._options, section),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
-            section=self._section(section),
+            section=section,
             tags=_named(article.tags, self.tags, tag_path),
             authors=_named(article.authors, self.authors, author_path),
             coverage=others,
@@ -187,10 +188,10 @@ class SitePages:
             other_languages=foreign,
             sources=item.sources,
             foreign_sources=item.foreign_sources,
-            more_from_section=self._more_from_section(root, section, more),
+            more_from_section=self._more_from_section(root, name, more),
             rail=self.rail(article.path, _without(top, linked), _without(trending, linked)),
         )
-        return self._variables(root, page, self.site.section_path(article.section), self.site)
+        return self._variables(root, page, section.path if section else "", self.site)
 
     def section_name(self, name: str) -> str:
         """Return the spelling of a section on its page."""
