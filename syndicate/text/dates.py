@@ -170,6 +170,8 @@ def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]]) -> Iterator[
                 yield number, name.casefold().rstrip(".")
 
 
+# Cached: an item has its dates in three formats.
+@lru_cache(maxsize=256)
 def rfc3339(at: datetime) -> str:
     """Return a time in UTC to the second, as in Atom, JSON Feed and sitemaps (A7)."""
     return at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
