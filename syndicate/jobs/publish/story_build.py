@@ -14,7 +14,7 @@ from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.publish.lists.list_build import FAILURES_BEFORE_GIVING_UP, ListBuild
 from syndicate.model import Article, Channel, PublishedArticle, RelatedLink, Story
 from syndicate.publish.site import redirect_page
-from syndicate.publish.site_headline import Headline, NamedPath
+from syndicate.publish.site_headline import NamedPath
 from syndicate.publish.site_paths import story_feed, tag_path
 from syndicate.publish.story_page import StoryMaterial, shown_groups, story_page, text_groups
 from syndicate.store import Connection
@@ -94,24 +94,17 @@ class StoryBuild:
         shown = {group.report.article_id for part in shown_groups(groups) for group in part}
         articles = article_store.get_articles(connection, shown.union(reports[:FEED_ITEMS], [story.lead_id]))
         items = {item.article.id: item for item in self.views.bare([*articles.values()])}
+        leads = story_pages.related_leads(connection, story.id, limit=MAX_RELATED)
+        related = self.lists.headlines.read(connection, leads)
         material = StoryMaterial(
             path=story.path,
             lead=items.get(story.lead_id) or items[reports[0]],
             links=links,
             articles=items,
             tags=_tags(connection, [articles[number] for number in shown]),
-            related=self._related(connection, story.id),
+            related=[listed.headline for listed in related.values()],
         )
         return material, self.views.alone(connection, [articles[number] for number in reports[:FEED_ITEMS]])
-
-    def _related(self, connection: Connection, story_id: int) -> list[Headline]:
-        """Return the leads of the stories that related links lead to."""
-        found = story_pages.related_stories(connection, story_id, limit=MAX_RELATED)
-        stories = story_store.get_stories(connection, found)
-        leads = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
-        by_story = {article.story_id: article for article in leads.values()}
-        articles = [by_story[number] for number in found if number in by_story]
-        return [Headline.of(item) for item in self.views.listed(connection, articles)]
 
 
 def _tags(connection: Connection, articles: Sequence[Article]) -> list[NamedPath]:

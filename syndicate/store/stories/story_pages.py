@@ -39,15 +39,17 @@ def save_paths(connection: Connection, paths: Mapping[int, str]) -> None:
     mark_stories(connection, paths)
 
 
-def related_stories(connection: Connection, story_id: int, *, limit: int) -> list[int]:
-    """Return the stories that related links of a story's articles lead to, the most similar first."""
+def related_leads(connection: Connection, story_id: int, *, limit: int) -> list[int]:
+    """Return the leads of the stories that a story's related links lead to, the most similar first."""
     table, own, other = schema.related, schema.articles.alias("own"), schema.articles.alias("other")
+    lead_id = schema.stories.c.lead_id
     query = (
-        select(other.c.story_id)
+        select(lead_id)
+        .join(other, other.c.story_id == schema.stories.c.id)
         .join(table, table.c.related_id == other.c.id)
         .join(own, own.c.id == table.c.article_id)
         .where(own.c.story_id == story_id, other.c.story_id != story_id)
-        .group_by(other.c.story_id)
+        .group_by(other.c.story_id, lead_id)
         .order_by(func.max(table.c.score).desc(), other.c.story_id)
         .limit(limit)
     )
