@@ -51,7 +51,7 @@ _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f
 # The same for any attribute, as a faster check.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
 # Tags that need more than nh3. Much faster than a pattern whose first character may be of either case.
-_SPECIAL = re.compile("<(?i:/?noscript|iframe|video|audio|im)")
+_SPECIAL = re.compile("<(?i:/?noscript|iframe|video|audio)")
 _IMAGE = re.compile("<(?i:im)")
 _NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
@@ -64,7 +64,7 @@ MAX_EMOJI = 16
 _NAMELESS_PLAYER = re.compile(r'<p><a href="https?://(?:www\.)?([^/"?#:]++)[^"]*+" rel="noopener">\1</a></p>')
 # Elements that show nothing without text or image: gaps of editors, anchors of headings and lines of code.
 _NAMES = "(a|b|em|i|small|strong)|article|blockquote|div|figcaption|figure|h[2-6]|p|section"
-_EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*)?>((?:\s|&nbsp;|<br>)*+)</\1>")
+_EMPTY = re.compile(rf"<({_NAMES})(?: [^<>]*+)?+>((?:\s|&nbsp;|<br>)*+)</\1>")
 _BEHIND_BLOCK = re.compile(
     r"(?:\A|</?(?:article|aside|block|caption|[dou]l|d[dt]|div|fig|h[1-6r]|li|p|section|t[a-hr])[^<>]*>)\s*\Z"
 )
