@@ -45,8 +45,8 @@ class EntryImporter:
     def known_item_hashes(self, listed: Mapping[int, Sequence[str]]) -> dict[int, frozenset[str]]:
         """Return, by source id, the hashes of items not to parse: stored, or failed too often.
 
-        They are among the ``listed`` hashes of the source's document. Without any, the items of the document
-        cannot be separated, and all hashes of the source are read.
+        They are among the ``listed`` hashes of the source's document. Without any, all hashes of the source
+        are read.
         """
         if not listed:
             return {}

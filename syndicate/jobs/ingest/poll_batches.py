@@ -56,7 +56,8 @@ T = TypeVar("T")
 class _Changed(NamedTuple):
     """Response with another document than the last parsed document; ``item_hash`` is the document's.
 
-    ``listed`` are the hashes of its items, empty if the parser may hash other bytes.
+    ``listed`` are the hashes of its items, empty if the parser may hash other bytes, and for a source never
+    read before, of which no hash is stored.
     """
 
     source: Source
@@ -189,7 +190,7 @@ class PollBatches:
         if response.unchanged or is_last_document(item_hash, state.feed_skeleton_hash):
             return self._nothing_new(source, state, response, now)
         split = split_items(response.body)
-        listed = listed_hashes(response.body, split) if source.kind.is_feed else ()
+        listed = listed_hashes(response.body, split) if source.kind.is_feed and state.last_success else ()
         return _Changed(source, state, response, item_hash, split, listed)
 
     def _compare(
