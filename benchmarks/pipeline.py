@@ -136,7 +136,9 @@ def _pipeline(files: list[Path]) -> Figures:
 
 def _warm(services: Services) -> None:
     """Start what a daemon has long started: worker processes, the fetch thread, imported libraries."""
-    body = b"<rss version='2.0'><channel><title>t</title><item><title>x</title></item></channel></rss>"
+    # A worker imports the parser of Markdown when it first meets some.
+    item = b"<item><title>x</title><description>[x](https://x.example/)</description></item>"
+    body = b"<rss version='2.0'><channel><title>t</title>" + item + b"</channel></rss>"
     with ThreadPoolExecutor(2) as pool:
         for _ in range(2):
             pool.submit(services.parsers.parse, ParseRequest(body=body, url="http://x/"))
