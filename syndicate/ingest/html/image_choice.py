@@ -24,9 +24,8 @@ MIN_LOGO_SIDE = 200
 _MAX_LINK_CHARACTERS = 600
 
 _TABLE = table_of(__name__)
-_DECORATION_HOSTS = re.compile(
-    rf"https?://(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['hosts'])})(?:[/?:]|\Z)", re.IGNORECASE
-)
+# Patterns for addresses in lower case.
+_DECORATION_HOSTS = re.compile(rf"https?://(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['hosts'])})(?:[/?:]|\Z)")
 # In names of gif and png files only: a photograph "style-icon.jpg" may show the article's subject.
 _WORDS = r"(?:badge|button|btn|donate|emoji|emoticon|icon|share|smiley|spacer|sprite|subscribe)s?"
 _SURE_WORDS = r"(?:avatar|favicon|gravatar|logo)s?"
@@ -36,10 +35,10 @@ _DECORATION_NAMES = re.compile(
         (?:{_WORDS}|{_SURE_WORDS}|smilies|tracking|display-ads?|ads)/
         |(?:[^/?\#]*[-_.])?(?:{_WORDS}{_SUFFIX}\.(?:gif|png)|{_SURE_WORDS}{_SUFFIX}\.\w{{3,4}})(?:[?\#]|\Z)
     )""",
-    re.IGNORECASE | re.VERBOSE,
+    re.VERBOSE,
 )
 # Logos and diagrams, which mail programs do not show.
-_VECTOR_GRAPHIC = re.compile(r"[^?#]*\.svgz?(?:[?#]|\Z)", re.IGNORECASE)
+_VECTOR_GRAPHIC = re.compile(r"[^?#]*\.svgz?(?:[?#]|\Z)")
 _SIZE_IN_NAME = re.compile(r"[-_](\d{1,4})x(\d{1,4})(?=\.\w{3,4}(?:[?#]|\Z))")
 _LINK_BEFORE = re.compile(r'<a href="([^"]*)"[^<>]*>\s*\Z')
 _SHARING = re.compile(rf"mailto:|https?://(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['sharing'])})", re.IGNORECASE)
@@ -74,12 +73,13 @@ def _is_excluded(image: Image) -> bool:
 
 def is_decoration(image: Image) -> bool:
     """Return whether an image is a decoration, by its URL, size and alternative text."""
-    if _DECORATION_HOSTS.match(image.url) or _VECTOR_GRAPHIC.match(image.url):
+    url = image.url.lower()
+    if _DECORATION_HOSTS.match(url) or _VECTOR_GRAPHIC.match(url):
         return True
     # A button, or an emoji.
     if image.alt and (is_read_more(image.alt) or not any(map(str.isalnum, image.alt))):
         return True
-    if not _DECORATION_NAMES.match(image.url):
+    if not _DECORATION_NAMES.match(url):
         return False
     width, height = image.width, image.height
     if width is None and (size := _SIZE_IN_NAME.search(image.url)):
