@@ -19,6 +19,8 @@ PHOTO = "https://news.example/bridge.jpg"
         '<img src="https://news.example/images/site-logo.png" width="300" height="90">',
         '<img src="https://news.example/logo-white-2x.png">',
         '<img src="https://news.example/avatars/kari.jpg">',
+        '<img src="https://news.example/Icons/Kari.PNG">',
+        '<img src="https://news.example/Figure.SVG">',
         '<img src="https://news.example/share-button.png">',
         '<img src="https://img.shields.io/badge/build-passing">',
         '<img src="https://news.example/figure.svg" width="800" height="600">',

@@ -244,6 +244,7 @@ def test_CF13_nothing_but_a_picture_to_be_seen_loads_anything(leak):
     [
         "https://vg08.met.vgwort.de/na/0123456789abcdef",
         "http://pixel.wp.com/b.gif?host=news.example",
+        "https://news.example/Pixel.GIF",
         "https://www.facebook.com/tr?id=1&ev=PageView&noscript=1",
         "https://stats.news.example/matomo.php?idsite=1&rec=1",
         "https://us1.list-manage.com/track/open.php?u=1",
