@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, event, text
 
-from syndicate.services import open_services
+from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import schema
 from syndicate.store.ingest import known_articles, source_store
@@ -66,13 +66,7 @@ def test_a_tick_looks_up_what_it_needs(services, analysed):
     if analysed:
         with services.store.write() as connection:
             connection.execute(text("ANALYZE"))
-    services.store.dispose()
-    statements: dict[str, str] = {}
-
-    def listen(driver_connection, _record):
-        driver_connection.set_trace_callback(lambda sql: statements.setdefault(re.sub(r"\d+", "0", sql), sql))
-
-    event.listen(services.store._engine, "connect", listen)
+    statements = _statements_from_now(services)
     with services.store.write() as connection:
         recent = replace(new_article(ARTICLES), published=NOW, updated=NOW, first_seen=NOW)
         add_unplaced(connection, source_store.list_sources(connection)[0].id, [recent])
@@ -96,6 +90,33 @@ def test_a_tick_looks_up_what_it_needs(services, analysed):
         ]
     assert len(statements) > 100
     assert scans == []
+
+
+def test_a_late_article_counts_its_section_in_the_time_that_counts(services):
+    for hours, number in enumerate((ARTICLES, ARTICLES + 1)):
+        at = NOW - timedelta(hours=9 * hours)
+        with services.store.write() as connection:
+            add_unplaced(connection, 1, [replace(new_article(number), published=at, first_seen=NOW)])
+        statements = _statements_from_now(services)
+        assert services.stories.run(NOW).placed == 1
+    counting = [sql for sql in statements.values() if "count(DISTINCT articles.story_id)" in sql]
+    assert len(counting) == 2
+    with services.store.read() as connection:
+        steps = [step for sql in counting for step in _plan(connection, sql) if " articles " in step]
+    assert steps
+    assert [step for step in steps if "published>? AND published<?" not in step] == []
+
+
+def _statements_from_now(services: Services) -> dict[str, str]:
+    """Return a mapping that collects a statement of each form."""
+    services.store.dispose()
+    statements: dict[str, str] = {}
+
+    def listen(driver_connection, _record):
+        driver_connection.set_trace_callback(lambda sql: statements.setdefault(re.sub(r"\d+", "0", sql), sql))
+
+    event.listen(services.store._engine, "connect", listen)
+    return statements
 
 
 def _plan(connection: Connection, sql: str) -> list[str]:
