@@ -90,7 +90,8 @@ class Placing:
         self._regrouped += self._index.decide(decisions)
         new = self._create_new_stories()
         places = list(self._places())
-        lines = {article.source_id: article.seen_lines for article in articles}
+        told = [article for article in articles if article.story_id is None and article.text]
+        lines = {article.source_id: article.seen_lines for article in told}
         story_store.place_articles(self._connection, places, lines.items())
         # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}

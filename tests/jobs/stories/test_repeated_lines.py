@@ -10,6 +10,7 @@ from sqlalchemy import select
 from syndicate.jobs.stories.placing import Placing
 from syndicate.store import schema
 from syndicate.store.ingest import article_store
+from syndicate.store.stories import story_store
 from syndicate.stories import Fingerprint
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, opened_room, source
@@ -89,6 +90,18 @@ def test_a_batch_that_fails_is_remembered_once(room: Room, monkeypatch: pytest.M
         assert connection.scalar(select(schema.source_lines.c.seen)) is None
     alone = stories_and_terms(room, publish(room, batch=250))
     assert [Fingerprint.unpack(terms).length < len(FOOTER) for _, terms in alone] == [False] * 2 + [True] * 4
+
+
+def test_the_lines_of_a_source_are_written_when_they_change(room: Room) -> None:
+    ids = publish(room, batch=250)
+    room.add(new_article(60, title="Only a headline", text="", html=""))
+    with room.store.write() as connection:
+        story_store.requeue_articles(connection, ids)
+        connection.exec_driver_sql(
+            "CREATE TRIGGER kept BEFORE INSERT ON source_lines BEGIN SELECT RAISE(ABORT, 'written'); END"
+        )
+    again = room.services.stories.run(NOW)
+    assert (again.placed, again.failed) == (len(ids) + 1, 0)
 
 
 def fail_together(place: Callable[..., tuple[int, int]], placing: Placing, batch: Sequence[Any], *more: Any):
