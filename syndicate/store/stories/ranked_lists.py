@@ -1,7 +1,7 @@
 """Stored ranked lists (top and trending), and the counts from which they are computed."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -84,6 +84,10 @@ _RANKED = CompiledStatement(
     .where(schema.ranked.c.list == bindparam("list"))
     .order_by(schema.ranked.c.position)
 )
+_STORIES = schema.stories.c
+_UPDATED = CompiledStatement(
+    select(_STORIES.id).where(_STORIES.updated >= bindparam("since"), _STORIES.updated < bindparam("until"))
+)
 _WEIGHT_FIELDS = ("weight", "prominence", "articles")
 _LEARNED = (schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS))
 _WEIGHTS = CompiledStatement(select(*_LEARNED))
@@ -159,20 +163,33 @@ _RANK, _LIST, _UNLIST = CompiledStatement(insert(schema.ranked)), CompiledStatem
 
 def section_counts(
     connection: Connection,
-    spans: Iterable[tuple[datetime, datetime]],
+    spans: Sequence[tuple[datetime, datetime]],
     sections: Collection[str] | None = None,
 ) -> dict[str, tuple[int, int]]:
     """Return (articles, stories) by section, or by these sections, published in time spans."""
-    table = schema.articles
-    texts = func.count(func.coalesce(table.c.same_text, -table.c.id).distinct())
+    times: dict[str, int] = {}
+    for place, (since, until) in enumerate(spans):
+        times |= {f"since_{place}": to_microseconds(since), f"until_{place}": to_microseconds(until)}
+    statement = _section_counts(len(spans), of_sections=sections is not None)
+    if sections is None:
+        counted = statement.rows(connection, times)
+        return {section: (articles, stories) for section, articles, stories in counted}
+    of_keys = statement.rows_of(connection, {tag_key(section) for section in sections}, **times)
+    return {section: (articles, stories) for section, articles, stories in of_keys if section in sections}
+
+
+@lru_cache(maxsize=16)
+def _section_counts(spans: int, *, of_sections: bool) -> CompiledStatement:
+    """Return a statement for the articles and stories of each section in a number of time spans."""
+    table = schema.articles.c
+    texts = func.count(func.coalesce(table.same_text, -table.id).distinct())
     # In each span: beside the spans the key makes SQLite read the whole section.
-    keys = () if sections is None else (table.c.section_key.in_({tag_key(name) for name in sections}),)
-    in_spans = (and_(*keys, table.c.published >= since, table.c.published < until) for since, until in spans)
-    query = select(table.c.section, texts, func.count(table.c.story_id.distinct())).where(or_(*in_spans))
-    if sections is not None:
-        query = query.where(table.c.section.in_(sections))
-    counted = connection.execute(query.group_by(table.c.section))
-    return {section: (articles, stories) for section, articles, stories in counted}
+    keys = (table.section_key.in_(_AMONG),) if of_sections else ()
+    begun = (table.published >= bindparam(f"since_{place}") for place in range(spans))
+    ended = (table.published < bindparam(f"until_{place}") for place in range(spans))
+    in_spans = (and_(*keys, *times) for times in zip(begun, ended, strict=True))
+    counts = select(table.section, texts, func.count(table.story_id.distinct())).where(or_(*in_spans))
+    return CompiledStatement(counts.group_by(table.section))
 
 
 def first_published(connection: Connection) -> datetime | None:
@@ -184,8 +201,8 @@ def first_published(connection: Connection) -> datetime | None:
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
     """Return the stories whose last update lies in a time span."""
-    updated = schema.stories.c.updated
-    return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+    times = {"since": to_microseconds(since), "until": to_microseconds(until)}
+    return {story_id for (story_id,) in _UPDATED.rows(connection, times)}
 
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
