@@ -102,6 +102,9 @@ class StoryFactsCache:
         gone = (ids or set()) - rows.keys()
         for story_id in gone:
             self._contenders.remove(story_id)
+            if story_id not in moved:
+                # Too old for the lists; its articles count as before.
+                self._rows.pop(story_id, None)
         for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
         end = self._step + timedelta(seconds=self._options.step_seconds)

@@ -220,6 +220,23 @@ def test_the_stored_lists_are_those_of_all_stories_ranked_anew(room: Room, seed:
     assert listed, "stories were in both lists"
 
 
+def test_a_step_that_drops_old_stories_counts_no_section_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom = Newsroom(room, 0)
+    newsroom.arrive()
+    newsroom.job.run(NOW)
+    ranks, later = newsroom.job.ranking, NOW + timedelta(hours=newsroom.options.slow_window_hours)
+    ranks.run(later)
+    cache = ranks._cache
+    assert cache is not None
+    assert cache._rows
+    monkeypatch.setattr(ranked_lists, "section_counts", None)
+    ranks.run(later + timedelta(seconds=newsroom.options.step_seconds))
+    assert ranks._cache is cache
+    assert not cache._rows
+
+
 def test_lists_name_the_lead_that_another_process_chose(room: Room) -> None:
     newsroom = Newsroom(room, 0)
     for number, paper in ((1, "harbour"), (2, "hills")):
