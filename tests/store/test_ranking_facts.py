@@ -114,7 +114,7 @@ def test_learned_weights_are_replaced_as_a_whole(room):
     weight = SourceWeight(weight=1.5, prominence=2.0, articles=4)
     ranked_lists.save_source_weights(connection, {harbour.id: weight, hills.id: weight}, now=NOW)
     ranked_lists.save_source_weights(connection, {hills.id: weight}, now=NOW + DAY)
-    assert ranked_lists.source_weights(connection) == {hills.id: replace(weight, learned=NOW + DAY)}
+    assert ranked_lists.source_weights(connection) == {hills.id: weight._replace(learned=NOW + DAY)}
     ranked_lists.save_source_weights(connection, {}, now=NOW)
     assert ranked_lists.source_weights(connection) == {}
 

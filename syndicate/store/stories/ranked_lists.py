@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -88,19 +87,19 @@ _STORIES = schema.stories.c
 _UPDATED = CompiledStatement(
     select(_STORIES.id).where(_STORIES.updated >= bindparam("since"), _STORIES.updated < bindparam("until"))
 )
-_WEIGHT_FIELDS = ("weight", "prominence", "articles")
-_LEARNED = (schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS))
-_WEIGHTS = CompiledStatement(select(*_LEARNED))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceWeight:
+class SourceWeight(NamedTuple):
     """Learned weight of a source (1 is average), and its evidence."""
 
     weight: float
     prominence: float
     articles: int
     learned: datetime | None = None
+
+
+_LEARNED = (schema.source_weights.c[name] for name in ("source_id", *SourceWeight._fields))
+_WEIGHTS = CompiledStatement(select(*_LEARNED))
 
 
 def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
@@ -259,7 +258,7 @@ def save_source_weights(
     """Replace the learned weights."""
     connection.execute(delete(schema.source_weights))
     learned = {"learned": now}
-    rows = [asdict(weight) | {"source_id": source} | learned for source, weight in sorted(weights.items())]
+    rows = [weight._asdict() | {"source_id": source} | learned for source, weight in sorted(weights.items())]
     if rows:
         connection.execute(insert(schema.source_weights), rows)
 
@@ -267,10 +266,8 @@ def save_source_weights(
 def source_weights(connection: Connection) -> dict[int, SourceWeight]:
     """Return the learned weight of each source by its id."""
     return {
-        source: SourceWeight(
-            learned=from_microseconds(learned), **dict(zip(_WEIGHT_FIELDS, values, strict=True))
-        )
-        for source, learned, *values in _WEIGHTS.rows(connection, {})
+        source: SourceWeight(*values, from_microseconds(learned))
+        for source, *values, learned in _WEIGHTS.rows(connection, {})
     }
 
 
