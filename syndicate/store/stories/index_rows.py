@@ -2,16 +2,29 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
+from sqlalchemy import BigInteger, BindParameter, Connection, Text, bindparam, func, select, type_coerce
 
 from syndicate.model import StoredArticle
 from syndicate.store import schema
 from syndicate.store.core.batches import rows_with
+from syndicate.store.core.compiled_sql import CompiledStatement
 
 # Fetching single rows takes 1.5 times as long; a thousand rows overflow the processor's cache.
 _FETCHED_TOGETHER = 250
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_ARTICLES, _TERMS = schema.articles, schema.article_terms
+_WITH_TITLES = CompiledStatement(
+    select(_ARTICLES.c.title, func.max(_ARTICLES.c.id))
+    .where(_ARTICLES.c.title.in_(_IDS))
+    .group_by(_ARTICLES.c.title)
+)
+_LEAD_FACTS = CompiledStatement(
+    select(*(_ARTICLES.c[name] for name in ("id", "title", "section", "url")), _TERMS.c.terms)
+    .join(_TERMS, _TERMS.c.article_id == _ARTICLES.c.id, isouter=True)
+    .where(_ARTICLES.c.id.in_(_IDS))
+)
 
 
 class LeadFacts(NamedTuple):
@@ -65,18 +78,13 @@ def next_text_label(connection: Connection) -> int:
 
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
     """Return the latest article with each title that a source's "Read more" list names."""
-    table = schema.articles
-    names = sorted(set(titles))
-    latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
-    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, names)}
+    return dict(_WITH_TITLES.rows_of(connection, set(titles)))
 
 
 def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:
     """Return the facts by which a lead is chosen, by article."""
-    table, terms = schema.articles, schema.article_terms
-    query = select(table.c.id, table.c.title, table.c.section, table.c.url, terms.c.terms)
-    query = query.join(terms, terms.c.article_id == table.c.id, isouter=True)
-    return {row.id: LeadFacts._make(row) for row in rows_with(connection, query, table.c.id, article_ids)}
+    found = map(LeadFacts._make, _LEAD_FACTS.rows_of(connection, article_ids))
+    return {facts.article_id: facts for facts in found}
 
 
 def related_articles(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int, float]]:

@@ -25,7 +25,6 @@ from sqlalchemy import (
 
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
-from syndicate.store.core.batches import rows_with
 from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
 from syndicate.store.core.compiled_sql import CompiledStatement
 from syndicate.store.core.upsert import insert_for, insert_on
@@ -83,6 +82,7 @@ _RANKED = CompiledStatement(
     .where(schema.ranked.c.list == bindparam("list"))
     .order_by(schema.ranked.c.position)
 )
+_STORIES_OF = CompiledStatement(select(schema.articles.c.story_id).where(schema.articles.c.id.in_(_AMONG)))
 _STORIES = schema.stories.c
 _UPDATED = CompiledStatement(
     select(_STORIES.id).where(_STORIES.updated >= bindparam("since"), _STORIES.updated < bindparam("until"))
@@ -206,9 +206,7 @@ def stories_updated(connection: Connection, *, since: datetime, until: datetime)
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
     """Return the stories of these articles."""
-    table = schema.articles
-    rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
-    return {row.story_id for row in rows} - {None}
+    return {story_id for (story_id,) in _STORIES_OF.rows_of(connection, article_ids)} - {None}
 
 
 def source_records(
@@ -266,7 +264,7 @@ def save_source_weights(
 def source_weights(connection: Connection) -> dict[int, SourceWeight]:
     """Return the learned weight of each source by its id."""
     return {
-        source: SourceWeight(*values, from_microseconds(learned))
+        source: SourceWeight._make((*values, from_microseconds(learned)))
         for source, *values, learned in _WEIGHTS.rows(connection, {})
     }
 
