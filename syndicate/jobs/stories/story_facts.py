@@ -141,18 +141,21 @@ class StoryFactsCache:
         changed = {_counted(row) for row in before} ^ {_counted(row) for row in after}
         # ``None`` counts all of them again.
         sources: set[int] | None = {source for *_, source, _, published in changed if published <= step}
-        sections: set[str] | None = {section for *_, section, published in changed if published < quiet}
         if old != step:
             sources = None
-        if old_hour != hour or any(published <= quiet - self._days * DAY for *_, published in changed):
-            sections = None
-        if sections is None:
+        days = self._days
+        if old_hour != hour or any(published <= quiet - days * DAY for *_, published in changed):
             first = ranked_lists.first_published(connection) or quiet
-            self._days, self._usual_rate = min(RHYTHM_DAYS, (quiet - first) // DAY), {}
+            days = min(RHYTHM_DAYS, (quiet - first) // DAY)
+        sections: set[str] | None = None
+        if (old_hour, self._days) == (hour, days):
+            start = quiet - max(days * DAY, timedelta(hours=self._options.history_hours))
+            sections = {section for *_, section, published in changed if start <= published < quiet}
         if sections is None or sections:
-            for section in sections or ():
+            for section in [*self._usual_rate] if sections is None else sections:
                 self._usual_rate.pop(section, None)
-            self._usual_rate |= _usual_rates(connection, hour, self._days, sections, self._options)
+            self._usual_rate |= _usual_rates(connection, hour, days, sections, self._options)
+        self._days = days
         week = step - RHYTHM_DAYS * DAY
         rare = ranked_lists.rare_sources(connection, sources, since=week, until=step, most=RARE_ARTICLES)
         rarity_changed = rare ^ (self._rare if sources is None else self._rare & sources)

@@ -82,7 +82,14 @@ _RANKED = CompiledStatement(
     .where(schema.ranked.c.list == bindparam("list"))
     .order_by(schema.ranked.c.position)
 )
-_STORIES_OF = CompiledStatement(select(schema.articles.c.story_id).where(schema.articles.c.id.in_(_AMONG)))
+_ARTICLES = schema.articles.c
+_FIRST = CompiledStatement(
+    select(_ARTICLES.published)
+    .where(_ARTICLES.published >= bindparam("earliest"))
+    .order_by(_ARTICLES.published)
+    .limit(1)
+)
+_STORIES_OF = CompiledStatement(select(_ARTICLES.story_id).where(_ARTICLES.id.in_(_AMONG)))
 _STORIES = schema.stories.c
 _UPDATED = CompiledStatement(
     select(_STORIES.id).where(_STORIES.updated >= bindparam("since"), _STORIES.updated < bindparam("until"))
@@ -193,9 +200,8 @@ def _section_counts(spans: int, *, of_sections: bool) -> CompiledStatement:
 
 def first_published(connection: Connection) -> datetime | None:
     """Return when the oldest dated article was published."""
-    published = schema.articles.c.published
-    dated = select(published).where(published >= EARLIEST)
-    return connection.scalars(dated.order_by(published).limit(1)).first()
+    rows = _FIRST.rows(connection, {"earliest": to_microseconds(EARLIEST)})
+    return from_microseconds(rows[0][0]) if rows else None
 
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:

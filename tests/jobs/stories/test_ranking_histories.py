@@ -78,7 +78,7 @@ class Newsroom:
             self._sources[self._number] = paper
 
     def arrive_late(self) -> None:
-        self.arrive(self._random.choice((4.0, 26.0, 70.0)))
+        self.arrive(self._random.choice((4.0, 26.0, 70.0, 170.0, 300.0)))
 
     def edit(self) -> None:
         with self._room.store.write() as connection:
@@ -113,7 +113,7 @@ class Newsroom:
                 )
 
     def prune(self) -> None:
-        options = RetentionOptions(articles=86400 * 4, deliveries=1e9, tombstones=1e9, sign_ups=1e9)
+        options = RetentionOptions(articles=86400 * 10, deliveries=1e9, tombstones=1e9, sign_ups=1e9)
         PruneJob(store=self._room.store, options=options).run(self.now)
 
     def read(self) -> None:
@@ -235,6 +235,17 @@ def test_a_step_that_drops_old_stories_counts_no_section_again(
     ranks.run(later + timedelta(seconds=newsroom.options.step_seconds))
     assert ranks._cache is cache
     assert not cache._rows
+
+
+def test_an_article_of_an_earlier_week_counts_no_section_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom = Newsroom(room, 0)
+    newsroom.arrive(300.0)
+    newsroom.job.run(NOW)
+    monkeypatch.setattr(ranked_lists, "section_counts", None)
+    newsroom.arrive(200.0)
+    assert newsroom.job.run(NOW).placed
 
 
 def test_lists_name_the_lead_that_another_process_chose(room: Room) -> None:
