@@ -25,7 +25,7 @@ from syndicate.model import NewArticle
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store.ingest import article_store, source_store
-from syndicate.store.stories import story_store
+from syndicate.store.stories import ranked_lists, story_store
 
 SOURCES, SECTIONS = 50, 8
 HOURS = 72
@@ -33,6 +33,7 @@ NOW = datetime(2026, 11, 25, 12, 0, 5, tzinfo=UTC)
 """Five seconds after a step of the clock."""
 KINDS = ("lone", "first report", "second report", "late", "edited")
 BATCH = 5000
+ARRIVE_TOGETHER = 30
 TICKS = 8
 
 
@@ -73,8 +74,16 @@ def _fill(folder: Path, recent: int, archive: int) -> None:
         for start in range(0, archive, BATCH):
             ages = (HOURS + step * number for number in range(start, min(start + BATCH, archive)))
             _shelve(services, writer.add(services, [writer.article(NOW, hours) for hours in ages]))
-        writer.add(services, [writer.article(NOW, step * (recent - number)) for number in range(recent)])
+        arrived = []
+        for start in range(0, recent, ARRIVE_TOGETHER):
+            ages = [step * (recent - number) for number in range(start, min(start + ARRIVE_TOGETHER, recent))]
+            ids = writer.add(services, [writer.article(NOW, hours) for hours in ages])
+            arrived.append((ids, NOW - timedelta(hours=ages[-1])))
         services.stories.run(NOW)
+        with services.store.write() as connection:
+            # As in a daemon: then each step of the clock has stories that become too old.
+            for ids, at in arrived:
+                refresh_stories(connection, ranked_lists.stories_of(connection, ids), at)
 
 
 def _shelve(services: Services, ids: list[int]) -> None:
