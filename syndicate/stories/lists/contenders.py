@@ -16,8 +16,9 @@ from syndicate.stories.lists.list_slots import RARE_SHARE, ScoredStory
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
-# Share of the list's lowest score that usually suffices for a place minutes later.
-_STILL_ENOUGH = 0.99
+# Share of the list's lowest score that usually suffices for a place a step later. (Measured: 0.99 scores a
+# quarter more stories, in two passes.)
+_STILL_ENOUGH = 0.8
 # Factor that lowers a score that does not suffice; each further factor is the square of the one before.
 _LOWERED = 0.9
 
