@@ -18,7 +18,6 @@ from syndicate.stories import (
 from tests.stories.newsroom import START
 
 OPTIONS = RankingOptions(limit=12, least_stories=4, reads=True)
-RATES = {"politics": 0.4, "sport": 2.0}
 
 
 class History:
@@ -29,11 +28,14 @@ class History:
         self._number = 0
         self.now = START
         self.stories: dict[int, StoryFacts] = {}
+        self.rates = {"politics": 0.4, "sport": 2.0}
 
     def happen(self) -> tuple[list[int], list[int]]:
         """Let something happen; return the stories that moved and the stories that are gone."""
         draw = self._random
         self.now += timedelta(minutes=draw.choice((0, 0, 1, 15, 60, 60 * 30)))
+        if draw.random() < 0.1:
+            self.rates["sport"] = draw.choice((0.0, 0.1, 2.0))
         known = [*self.stories]
         if not known or draw.random() < 0.5:
             self._number += 1
@@ -92,12 +94,13 @@ def test_lists_are_those_of_all_stories_after_everything_that_happens(seed: int)
             few.put(history.stories[story_id])
         for story_id in gone:
             few.remove(story_id)
+        rates = history.rates
         facts = [
-            replace(history.stories[story_id], usual_rate=RATES[history.stories[story_id].topic])
+            replace(history.stories[story_id], usual_rate=rates[history.stories[story_id].topic])
             for story_id in sorted(history.stories)
         ]
         assert few.top(history.now) == rank_top(facts, history.now, OPTIONS)
-        assert few.trending(history.now, RATES) == rank_trending(facts, history.now, OPTIONS)
+        assert few.trending(history.now, rates) == rank_trending(facts, history.now, OPTIONS)
 
 
 def single(story_id: int, weight: float, pin: int = 0) -> StoryFacts:

@@ -2,7 +2,7 @@
 
 The score of an unchanged story in ``top`` is the same within a step of the clock and falls with each step. So
 its last score is a bound, and the story is scored again only if its bound reaches the list. ``trending``
-scores stories with several recent sources.
+scores stories with several recent sources, once within a step.
 """
 
 from collections.abc import Collection, Mapping
@@ -37,6 +37,9 @@ class Contenders:
         self._scored: dict[int, ScoredStory | None] = {}
         self._marks: dict[int, dict[str, float]] = {}
         self._moved: set[int] = set()
+        # The same for ``trending``: time and usual rates of the kept scores.
+        self._rated: tuple[datetime, Mapping[str, float]] = EARLIEST, {}
+        self._bursts: dict[int, ScoredStory | None] = {}
         # Only stories with a higher bound are scored. It falls only when all that are above are scored too.
         self._enough = 0.0
 
@@ -54,7 +57,8 @@ class Contenders:
 
     def remove(self, story_id: int) -> None:
         """Forget a story."""
-        for known in (self._stories, self._bounds, self._ends, self._scored, self._marks):
+        kept = self._stories, self._bounds, self._ends, self._scored, self._marks, self._bursts
+        for known in kept:
             known.pop(story_id, None)
         self._moved.discard(story_id)
 
@@ -99,12 +103,14 @@ class Contenders:
 
     def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_trending`` for all stories, with these usual rates of their topics."""
-        recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > now]
-        facts = [
-            story if story.usual_rate == rate else replace(story, usual_rate=rate)
-            for story, rate in ((story, usual.get(story.topic, 0.0)) for story in recent)
-        ]
-        return ranking.rank_trending(facts, now, self._options)
+        if self._rated != (now, usual):
+            self._rated, self._bursts = (now, dict(usual)), {}
+        for story_id, ends in self._ends.items():
+            if ends > now and story_id not in self._bursts:
+                story = self._stories[story_id]
+                rated = replace(story, usual_rate=usual.get(story.topic, 0.0))
+                self._bursts[story_id] = ranking.score_trending(rated, now, self._options)
+        return ranking.ranked_list(self._bursts.values(), self._options.least_burst, self._options) or ()
 
 
 def _bound(story: ranking.StoryFacts, scored: ScoredStory | None, now: datetime) -> float:

@@ -166,9 +166,14 @@ def rank_trending(
     ``parts``: ``gain`` and ``usual`` (weighted sources in the last hours), and ``burst``, which follows from
     the two and times ``boost`` is the score. Pins have no effect here.
     """
-    scored = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in stories]
-    unpinned = (story and replace(story, pin=0) for story in scored)
-    return ranked_list(unpinned, options.least_burst, options) or ()
+    scored_stories = [score_trending(story, now, options) for story in stories]
+    return ranked_list(scored_stories, options.least_burst, options) or ()
+
+
+def score_trending(story: StoryFacts, now: datetime, options: RankingOptions) -> ScoredStory | None:
+    """Return a story scored for ``trending``, ``None`` if it is dropped or has no article yet."""
+    scored = _scored(story, now, partial(_trending_parts, story, now, options))
+    return scored and replace(scored, pin=0)
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
