@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Row,
@@ -189,17 +190,12 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     Marks as stale every page that shows a changed article.
     """
     articles = schema.articles
-    headlines = {
-        decision.article_uid: decision.value
-        for decision in decisions(connection, at=at)
-        if decision.action is EditorAction.RETITLE
-    }
-    query = select(articles.c.id, articles.c.uid, articles.c.headline)
-    found = union(query.where(RETITLED), query.where(articles.c.uid.in_(headlines)))
+    headlines: dict[str, str] = dict(_HEADLINES.rows(connection, {"at": to_microseconds(at)}))
     changed = [
-        (row.id, row.headline, headlines.get(row.uid, ""))
-        for row in connection.execute(found).all()
-        if row.headline != headlines.get(row.uid, "")
+        (article_id, headline, headlines.get(uid, ""))
+        # No article has an empty uid; the list must not be empty.
+        for article_id, uid, headline in _SHOWN_AS.rows(connection, {"uids": [*headlines, ""]})
+        if headline != headlines.get(uid, "")
     ]
     mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
     ids = [
@@ -241,6 +237,14 @@ _CHOSEN = CompiledStatement(
     .where(_in_force(bindparam("at")), table.c.action.in_(_CHOICES))
     .group_by(schema.articles.c.id)
 )
+_HEADLINES = CompiledStatement(
+    select(table.c.article_uid, table.c.value)
+    .where(_in_force(bindparam("at")), table.c.action == EditorAction.RETITLE.value)
+    .order_by(table.c.id)
+)
+_TITLED = select(*(schema.articles.c[name] for name in ("id", "uid", "headline")))
+_UIDS: BindParameter[str] = bindparam("uids", expanding=True)
+_SHOWN_AS = CompiledStatement(union(_TITLED.where(RETITLED), _TITLED.where(schema.articles.c.uid.in_(_UIDS))))
 _EVER_CHOSEN = CompiledStatement(select(table.c.article_uid).where(table.c.action.in_(_CHOICES)))
 
 
