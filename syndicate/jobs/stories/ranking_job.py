@@ -90,7 +90,7 @@ class RankingJob:
                 self._lists.clear()
             overrides = story_facts.editor_overrides(connection, now) if inputs[2] else {}
             # Another process that has just started may have changed their leads.
-            moved = self._moved | decision_store.stories_with_choices(connection)
+            moved = self._moved | cache.led_anew(decision_store.stories_with_choices(connection))
             lists = dict(zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True))
             changed = {
                 name: fresh

@@ -110,6 +110,14 @@ class StoryFactsCache:
         end = self._step + timedelta(seconds=self._options.step_seconds)
         return self._contenders.top(end), self._contenders.trending(end, self._usual_rate)
 
+    def led_anew(self, leads: Mapping[int, int]) -> set[int]:
+        """Return the stories whose lead is not the known one."""
+        return {
+            story_id
+            for story_id, lead in leads.items()
+            if any(row.lead_id != lead for row in self._rows.get(story_id, ())[:1])
+        }
+
     def note(
         self, connection: Connection, now: datetime, overrides: Mapping[int, EditorOverrides]
     ) -> set[int]:

@@ -175,13 +175,10 @@ def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
     return dict(_CHOSEN.rows(connection, {"at": to_microseconds(at)}))
 
 
-def stories_with_choices(connection: Connection) -> set[int]:
-    """Return the stories of articles that were ever pinned, retitled or made to lead."""
-    articles = schema.articles
-    uids = [uid for (uid,) in _EVER_CHOSEN.rows(connection, {})]
-    # With statistics SQLite may scan all articles for a join with the log.
-    rows = rows_with(connection, select(articles.c.story_id), articles.c.uid, uids)
-    return {row[0] for row in rows} - {None}
+def stories_with_choices(connection: Connection) -> dict[int, int]:
+    """Return the stories of articles that were ever pinned, retitled or made to lead, with their leads."""
+    uids = {uid for (uid,) in _EVER_CHOSEN.rows(connection, {})}
+    return dict(_LEADS.rows_of(connection, uids))
 
 
 def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
@@ -194,7 +191,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     changed = [
         (article_id, headline, headlines.get(uid, ""))
         # No article has an empty uid; the list must not be empty.
-        for article_id, uid, headline in _SHOWN_AS.rows(connection, {"uids": [*headlines, ""]})
+        for article_id, uid, headline in _SHOWN_AS.rows(connection, {"ids": [*headlines, ""]})
         if headline != headlines.get(uid, "")
     ]
     mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
@@ -243,8 +240,14 @@ _HEADLINES = CompiledStatement(
     .order_by(table.c.id)
 )
 _TITLED = select(*(schema.articles.c[name] for name in ("id", "uid", "headline")))
-_UIDS: BindParameter[str] = bindparam("uids", expanding=True)
+_UIDS: BindParameter[str] = bindparam("ids", expanding=True)
 _SHOWN_AS = CompiledStatement(union(_TITLED.where(RETITLED), _TITLED.where(schema.articles.c.uid.in_(_UIDS))))
+_LEADS = CompiledStatement(
+    select(schema.stories.c.id, schema.stories.c.lead_id)
+    .join(schema.articles, schema.articles.c.story_id == schema.stories.c.id)
+    # With statistics SQLite may scan all articles for a join with the log.
+    .where(schema.articles.c.uid.in_(_UIDS))
+)
 _EVER_CHOSEN = CompiledStatement(select(table.c.article_uid).where(table.c.action.in_(_CHOICES)))
 
 
