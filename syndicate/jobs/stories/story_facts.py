@@ -112,11 +112,8 @@ class StoryFactsCache:
 
     def led_anew(self, leads: Mapping[int, int]) -> set[int]:
         """Return the stories whose lead is not the known one."""
-        return {
-            story_id
-            for story_id, lead in leads.items()
-            if any(row.lead_id != lead for row in self._rows.get(story_id, ())[:1])
-        }
+        known = ((story_id, self._rows.get(story_id)) for story_id in leads)
+        return {story_id for story_id, rows in known if rows and rows[0].lead_id != leads[story_id]}
 
     def note(
         self, connection: Connection, now: datetime, overrides: Mapping[int, EditorOverrides]
