@@ -76,9 +76,9 @@ def _fill(folder: Path, recent: int, archive: int) -> None:
             _shelve(services, writer.add(services, [writer.article(NOW, hours) for hours in ages]))
         arrived = []
         for start in range(0, recent, ARRIVE_TOGETHER):
-            ages = [step * (recent - number) for number in range(start, min(start + ARRIVE_TOGETHER, recent))]
-            ids = writer.add(services, [writer.article(NOW, hours) for hours in ages])
-            arrived.append((ids, NOW - timedelta(hours=ages[-1])))
+            numbers = range(start, min(start + ARRIVE_TOGETHER, recent))
+            ids = writer.add(services, [writer.article(NOW, step * (recent - number)) for number in numbers])
+            arrived.append((ids, NOW - timedelta(hours=step * (recent - numbers[-1]))))
         services.stories.run(NOW)
         with services.store.write() as connection:
             # As in a daemon: then each step of the clock has stories that become too old.
