@@ -22,9 +22,9 @@ from benchmarks.story_sets import (
     relatives,
     ticks,
 )
-from syndicate.model import StoredArticle
+from syndicate.model import ScoredLink, StoredArticle
 from syndicate.store.core.column_types import to_microseconds
-from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions, without_round_ups
+from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions, best_first, without_round_ups
 from syndicate.stories.duplicates import copy_strength, is_copy
 from tests.stories.newsroom import compare, similar
 
@@ -39,6 +39,7 @@ class Run:
     stories: dict[int, int] = field(default_factory=dict)
     similar: dict[int, list[int]] = field(default_factory=dict)
     shown: dict[int, list[int]] = field(default_factory=dict)
+    links: dict[int, list[ScoredLink]] = field(default_factory=dict)
     scores: dict[int, dict[int, float]] = field(default_factory=dict)
     cpu_ms: float = 0.0
 
@@ -90,10 +91,13 @@ def _show(run: Run, placements: Mapping[int, Placement]) -> None:
     limit = run.index.options.related_limit
     lists = {number: placement.candidates for number, placement in placements.items()}
     touched = {number for placement in placements.values() for number in placement.touched}
-    lists |= {number: run.index.related(number) for number in touched}
+    for number in touched:
+        older = [link for link in run.links.get(number, ()) if link.article_id not in run.index]
+        lists[number] = tuple(best_first((*run.index.related(number), *older)))
     for number, found in lists.items():
         named = (number, *(link.article_id for link in found))
         kept = without_round_ups(number, found, [*filter(run.index.is_round_up, named)])
+        run.links[number] = kept[:limit]
         run.shown[number] = [link.article_id for link in kept[:limit]]
     for change in (change for placement in placements.values() for change in placement.regrouped):
         if change.kind == MERGED:

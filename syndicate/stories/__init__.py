@@ -5,7 +5,7 @@ from syndicate.stories.article_kind import is_report
 from syndicate.stories.duplicates import is_news, is_update
 from syndicate.stories.grouping_rules import MERGED, SPLIT, Regrouping
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
-from syndicate.stories.link_choice import without_round_ups
+from syndicate.stories.link_choice import best_first, without_round_ups
 from syndicate.stories.lists.contenders import Contenders
 from syndicate.stories.lists.source_weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
 from syndicate.stories.lists.story_ranking import (

@@ -93,6 +93,11 @@ def without_round_ups(
     return kept[:ROUND_UP_LINKS] if own else kept
 
 
+def best_first(links: Iterable[ScoredLink]) -> list[ScoredLink]:
+    """Return links in the order of ``choose``: hints, then by score; equal links keep their order."""
+    return sorted(links, key=lambda link: ("hint" not in link.parts, -link.score))
+
+
 def at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:
     """Return the leading matches, sorted by score, down to ``score``."""
     return takewhile(lambda match: match.score >= score, matches)

@@ -58,7 +58,7 @@ class StoryIndex:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, article_id: int) -> bool:
+    def __contains__(self, article_id: object) -> bool:
         return article_id in self._entries
 
     def add(self, item: IndexedArticle, *, stays: int | None = None) -> Placement:

@@ -197,8 +197,8 @@ READS_BY_MODULE = {
     "story_leads": "language_leads",
     "story_moves": "current_stories former_paths story_moves story_reasons",
     "story_store": (
-        "count_stories count_unplaced story_links get_stories linking_articles links_to related_links "
-        "same_text_links section_articles story_articles unplaced_articles"
+        "count_stories count_unplaced story_links get_stories linking_articles links_to links_to_others "
+        "related_links same_text_links section_articles story_articles unplaced_articles"
     ),
     "subscriber_export": "export_subscriber_data subscription_facts",
     "suppression_list": "last_lifted_at list_suppressions reason_not_liftable",

@@ -207,6 +207,14 @@ def test_related_links_are_replaced_whole_and_only_a_changed_list_marks_the_page
     assert story_store.save_related(connection, {ids[0]: []}) == []
 
 
+def test_links_to_articles_that_the_index_does_not_know_are_read_as_saved(room):
+    connection, _, _, ids = room
+    links = [link(ids[1]), link(ids[2], 0.4)]
+    story_store.save_related(connection, {ids[0]: links, ids[1]: [link(ids[0])]})
+    assert story_store.links_to_others(connection, ids, {ids[0], ids[1]}) == {ids[0]: links[1:]}
+    assert story_store.links_to_others(connection, [], ()) == {}
+
+
 def test_links_lead_to_the_publisher_unless_the_source_is_our_own_or_has_no_page(room):
     connection, source, own, ids = room
     (ours,) = factories.add_unplaced(connection, own.id, [new_article(8)])

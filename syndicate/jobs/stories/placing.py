@@ -24,6 +24,7 @@ from syndicate.stories import (
     Placement,
     Regrouping,
     StoryIndex,
+    best_first,
     extract_terms,
     without_repeated,
     without_round_ups,
@@ -273,6 +274,11 @@ class Placing:
         linking = story_store.linking_articles(self._connection, edited) if edited else set()
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
         links_by_article |= {number: self._index.related(number) for number in sorted(renewed)}
+        # An article that is older than the window may still be the best to read next.
+        older = story_store.links_to_others(self._connection, renewed - self._placements.keys(), self._index)
+        links_by_article |= {
+            number: best_first((*links_by_article[number], *links)) for number, links in older.items()
+        }
         named = {link.article_id for links in links_by_article.values() for link in links}
         round_ups = {number for number in named | links_by_article.keys() if self._index.is_round_up(number)}
         lists = {
@@ -283,6 +289,8 @@ class Placing:
         # Include lists of this batch made before their articles were placed anew.
         before = self._before.keys()
         linking |= {number for number, rows in lists.items() if any(row.article_id in before for row in rows)}
+        # Articles that the index has forgotten may have the text of one that it found.
+        linking |= older.keys()
         if linking:
             story_store.remove_repeated_links(self._connection, sorted(linking))
         return linking.union(changed)

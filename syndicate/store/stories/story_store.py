@@ -1,7 +1,7 @@
 """Stories, related links, and articles that wait for a place in a story."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -54,7 +54,7 @@ _LED = (schema.stories.c.lead_id, schema.stories.c.id)
 _ADD = CompiledInsert(lambda _dialect, rows: insert(schema.stories).values(rows).returning(*_LED))
 _LINKS = schema.related.c
 _LINKED_FROM = CompiledStatement(
-    select(_LINKS.article_id, _LINKS.related_id)
+    select(_LINKS.article_id, _LINKS.related_id, _LINKS.score, _LINKS.parts_json)
     .where(_LINKS.article_id.in_(bindparam("ids", expanding=True)))
     .order_by(_LINKS.article_id, _LINKS.position)
 )
@@ -181,7 +181,7 @@ def requeue_articles(connection: Connection, article_ids: Sequence[int]) -> None
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[ScoredLink]]) -> list[int]:
     """Replace articles' related links; mark and return the articles whose links changed."""
-    before: dict[int, list[int]] = grouped(_LINKED_FROM.rows_of(connection, lists))
+    before: dict[int, list[int]] = grouped(row[:2] for row in _LINKED_FROM.rows_of(connection, lists))
     after = {article_id: [row.article_id for row in rows] for article_id, rows in lists.items()}
     changed = [article_id for article_id in lists if before.get(article_id, []) != after[article_id]]
     _UNLINK.execute_many(connection, [{"article": number} for number in changed if number in before])
@@ -194,6 +194,18 @@ def save_related(connection: Connection, lists: Mapping[int, Sequence[ScoredLink
     _LINK.execute_many(connection, values)
     mark_stale(connection, changed)
     return changed
+
+
+def links_to_others(
+    connection: Connection, article_ids: Collection[int], known: Container[int]
+) -> dict[int, list[ScoredLink]]:
+    """Return the stored links of each article to articles that are not ``known``, best first."""
+    rows = _LINKED_FROM.rows_of(connection, article_ids)
+    return grouped(
+        (article, ScoredLink(article_id=number, score=score, parts=json.loads(parts)))
+        for article, number, score, parts in rows
+        if number not in known
+    )
 
 
 def linking_articles(connection: Connection, article_ids: Sequence[int]) -> set[int]:

@@ -36,6 +36,11 @@ STRIKE_TOO = {
     "text": """The northern ferry line did not sail. Talks about night shifts broke down, crews stayed on
     shore and the harbour authority sent freight to the southern port, three piers being closed.""",
 }
+TALKS = {
+    "title": "Northern ferry line sails again after talks on night shifts",
+    "text": """Crews of the northern ferry line ended their strike. Talks about night shifts brought a deal,
+    and the harbour authority opened the three piers in the northern harbour.""",
+}
 RAILWAY = {
     "title": "Snow comes early to the mountain railway",
     "text": """Half a metre of snow fell on the pass during the night. The mountain railway takes its first
@@ -259,6 +264,28 @@ def test_new_coverage_and_new_links_mark_the_pages_that_show_them(room: Room) ->
         first: [second],
         second: [first],
     }
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_link_outlives_the_time_of_its_article_in_the_window(room: Room, *, copied: bool) -> None:
+    declare(room)
+    reports = [
+        (0, "harbour", STRIKE),
+        (1, "dales", STRIKE),
+        (5, "hills", STRIKE_TOO),
+        (7.5, "harbour", TALKS),
+    ]
+    ids = {}
+    for days, paper, texts in reports:
+        now = NOW + timedelta(days=days)
+        if copied or paper != "dales":
+            article = new_article(len(ids) + 1, published=now, first_seen=now, **texts)
+            (ids[days],) = room.add(article, source=paper)
+        job(room).run(now)
+    with room.store.read() as connection:
+        links = story_store.related_links(connection, [ids[5]], site_url=SITE)[ids[5]]
+    # The first report has left the window; its copy, if any, has not, and a list names a text once.
+    assert [link.article_id for link in links] == [ids[1 if copied else 0], ids[7.5]]
 
 
 def test_what_a_source_itself_lists_as_further_reading_is_still_known_after_a_restart(room: Room) -> None:
