@@ -275,7 +275,7 @@ def test_a_link_outlives_the_time_of_its_article_in_the_window(room: Room, *, co
         (5, "hills", STRIKE_TOO),
         (7.5, "harbour", TALKS),
     ]
-    ids = {}
+    ids: dict[float, int] = {}
     for days, paper, texts in reports:
         now = NOW + timedelta(days=days)
         if copied or paper != "dales":
