@@ -47,6 +47,11 @@ def test_a_password_that_cannot_be_used_adds_no_user(office: Run, tmp_path: Path
     assert (refused.code, len(office("users list --json").json["users"])) == (1, 1)
 
 
+def test_a_password_is_asked_for_at_a_terminal_only(office: Run):
+    refused = office("users add sam@example.org")
+    assert (refused.code, "--password-file" in refused.err) == (2, True)
+
+
 def test_a_token_is_printed_once_and_revoked(office: Run):
     added = office(
         f"tokens add bot --user {NORA} --scope articles:read --scope metrics:read --days 90 --json"

@@ -1,5 +1,6 @@
 """Commands for the users of the admin pages."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -124,6 +125,11 @@ def user_id_of(services: Services, address: str) -> int:
 
 
 def _password(file: Path | None) -> str:
+    if file is None and not sys.stdin.isatty():
+        raise click.UsageError(
+            "There is no terminal at which to ask for a password; give --password-file FILE (- is standard "
+            "input) or --link."
+        )
     if file is None:
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     with click.open_file(str(file), encoding="utf-8") as source:
