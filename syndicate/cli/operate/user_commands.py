@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.options import Call, action_options, timed_options
-from syndicate.errors import existing
+from syndicate.errors import NotFound
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.model.actors import ROLES, ActionResult
 from syndicate.services import Services
@@ -121,7 +121,9 @@ def user_id_of(services: Services, address: str) -> int:
 
     with services.store.read() as connection:
         user = user_store.find_user(connection, address_key=address.strip().casefold())
-    return existing(user, f"user {address}. `syndicate users list` shows the users").id
+    if user is None:
+        raise NotFound(f"There is no user {address}. `syndicate users list` shows the users.")
+    return user.id
 
 
 def _password(file: Path | None) -> str:
