@@ -32,7 +32,11 @@ MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
 class BoundedImap(imaplib.IMAP4):
-    """IMAP connection under TLS with limits on size and time (``timeout`` per read)."""
+    """IMAP connection under TLS with limits on size and time (``timeout`` per read).
+
+    By itself ``imaplib`` keeps responses of any length, and waits for ever for a server that sends single
+    bytes.
+    """
 
     def __init__(
         self, host: str, port: int, *, context: ssl.SSLContext, timeout: float, total_timeout: float

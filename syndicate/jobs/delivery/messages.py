@@ -1,4 +1,7 @@
-"""Messages of deliveries: each edition is encoded once and then addressed to each subscriber."""
+"""Messages of deliveries: each edition is encoded once and then addressed to each subscriber.
+
+Mail whose DKIM key cannot be read waits; ``status`` shows the reason, and other mail is sent.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +22,8 @@ from syndicate.store.core.retry import RetryingStore
 from syndicate.store.mail import delivery_store, edition_store, message_store
 
 _Encoded = tuple[MessageTemplate, MailOptions]
-UNSIGNED = "signature of"
+_UNSIGNED = "signature of"
+"""Kind of the failures of newsletters whose mail cannot be signed."""
 _UNSIGNED_RETRY = timedelta(minutes=5)
 
 
@@ -104,17 +108,17 @@ class MessageBuilder:
 def put_off_unsigned(
     connection: Connection, ids: Sequence[int], newsletter: str, reason: str, *, owner: str, now: datetime
 ) -> None:
-    """Put mail off whose DKIM key cannot be read: ``status`` shows the reason, and other mail is sent."""
+    """Put unsigned deliveries of a newsletter off, and record the reason."""
     delivery_store.put_off(connection, ids, owner=owner, not_before=now + _UNSIGNED_RETRY)
-    quarantine.record_failure(connection, UNSIGNED, newsletter, reason, now=now)
+    quarantine.record_failure(connection, _UNSIGNED, newsletter, reason, now=now)
 
 
 def clear_signed(store: Store, mail: Callable[[str], MailOptions]) -> None:
     """Clear the failures of newsletters whose keys can be read again."""
     with store.read() as connection:
-        failed = quarantine.failures(connection, kind=UNSIGNED)
+        failed = quarantine.failures(connection, kind=_UNSIGNED)
     for failure in failed:
         with suppress(ConfigError):
             mail(failure.subject)
             with store.write() as connection:
-                quarantine.clear_failure(connection, UNSIGNED, failure.subject)
+                quarantine.clear_failure(connection, _UNSIGNED, failure.subject)
