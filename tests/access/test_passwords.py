@@ -5,7 +5,6 @@ import pytest
 
 from syndicate.access import passwords, second_step
 from syndicate.access.random_keys import hash_key, is_token, new_token
-from syndicate.jobs.admin.access.sign_in import seconds_to_wait
 from tests.factories import NOW
 
 GOOD = "seven quiet harbours"
@@ -62,13 +61,6 @@ def test_the_picture_of_the_secret_has_no_styles():
     picture = second_step.qr_code(second_step.setup_address("A" * 32, "nora@news.example", "News"))
     assert picture.startswith("<svg")
     assert "style" not in picture
-
-
-def test_the_wait_doubles_with_each_failure_up_to_15_minutes():
-    waits = [seconds_to_wait(count, NOW, 5, NOW) for count in range(4, 18)]
-    assert waits[:4] == [0, 2, 4, 8]
-    assert max(waits) == 900
-    assert seconds_to_wait(6, NOW, 5, NOW + timedelta(seconds=4)) == 0
 
 
 def test_tokens_are_random_and_known_by_their_beginning():

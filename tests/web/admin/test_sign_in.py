@@ -8,7 +8,7 @@ import pytest
 
 from syndicate.access.passwords import hash_password
 from syndicate.jobs.admin.access.access_views import audit_page
-from syndicate.jobs.admin.access.sign_in import Client
+from syndicate.jobs.admin.access.sign_in import Client, seconds_to_wait
 from syndicate.model.actors import Change, command_actor
 from syndicate.store.access import user_store
 from tests.factories import NOW
@@ -87,6 +87,13 @@ def test_after_five_failures_the_account_waits_and_a_restart_does_not_help(admin
 
 
 @pytest.mark.all
+def test_the_wait_doubles_with_each_failure_up_to_15_minutes():
+    waits = [seconds_to_wait(count, NOW, 5, NOW) for count in range(4, 18)]
+    assert waits[:4] == [0, 2, 4, 8]
+    assert max(waits) == 900
+    assert seconds_to_wait(6, NOW, 5, NOW + timedelta(seconds=4)) == 0
+
+
 def test_twenty_failures_make_a_network_wait(admin_site: AdminSite, nora: int):
     statuses = [sign_in(admin_site.stranger(), "x", address=f"{n}@news.example").status for n in range(21)]
     assert statuses.index(429) == 19

@@ -30,14 +30,14 @@ _CODE_TIME = timedelta(minutes=5)
 _ACCOUNT, _NETWORK, _SETUP, _FORM, _CONFIRM = "account", "network", "setup", "form", "confirm"
 _FORM_KEY = "form"
 _LONGEST_FORM = 256 * 1024
+_WINDOW = timedelta(minutes=15)
+_LONGEST_WAIT = _WINDOW.total_seconds()
+# Free tries within the window.
+_PER_ACCOUNT, _PER_NETWORK, _PER_SETUP = 5, 20, 5
+_FORMS_A_MINUTE = 120
 
 MailLink = Callable[[str, str], None]
 """Mails the key of a link to an address."""
-
-WINDOW = timedelta(minutes=15)
-PER_ACCOUNT, PER_NETWORK, PER_SETUP = 5, 20, 5
-FORMS_A_MINUTE = 120
-_LONGEST_WAIT = WINDOW.total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ class SignInJob:
         """
         user, session = signed_in.user, signed_in.session
         with self.store.write() as connection:
-            self._require_room(connection, _CONFIRM, session.id_hash, PER_ACCOUNT, now)
+            self._require_room(connection, _CONFIRM, session.id_hash, _PER_ACCOUNT, now)
         is_right = is_password(password, user.password_hash)
         with self.store.write() as connection:
             if is_right:
@@ -211,8 +211,8 @@ class SignInJob:
         """
         key, link_key = address.strip().casefold()[:320], new_key()
         with self.store.write() as connection:
-            self._require_room(connection, "link", key, PER_SETUP, now)
-            self._require_room(connection, "link", client.network, PER_NETWORK, now)
+            self._require_room(connection, "link", key, _PER_SETUP, now)
+            self._require_room(connection, "link", client.network, _PER_NETWORK, now)
             user = user_store.find_user(connection, address_key=key) if key else None
             if user is None:
                 return
@@ -234,7 +234,7 @@ class SignInJob:
         """Count a form of a session. Raises ``ActionRefused`` (429) beyond 120 in a minute."""
         with self.store.write() as connection:
             self._require_room(
-                connection, _FORM, session.id_hash, FORMS_A_MINUTE, now, window=timedelta(minutes=1)
+                connection, _FORM, session.id_hash, _FORMS_A_MINUTE, now, window=timedelta(minutes=1)
             )
 
     def require_setup_key(self, key: str, client: Client, now: datetime) -> None:
@@ -242,7 +242,7 @@ class SignInJob:
         with self.store.write() as connection:
             if one_time_keys.find_key(connection, hash_key(key), SETUP_LINK, now):
                 return
-            self._require_room(connection, _SETUP, client.network, PER_SETUP, now)
+            self._require_room(connection, _SETUP, client.network, _PER_SETUP, now)
         raise link_ended()
 
     def keep_form(
@@ -257,7 +257,7 @@ class SignInJob:
         if len(value) > _LONGEST_FORM or "password" in lists:
             return ""
         with self.store.write() as connection:
-            self._require_room(connection, _FORM, client.network, PER_NETWORK, now)
+            self._require_room(connection, _FORM, client.network, _PER_NETWORK, now)
             one_time_keys.add_key(connection, hash_key(key), _FORM_KEY, now + FRESH, value=value)
         return key
 
@@ -304,8 +304,8 @@ class SignInJob:
     def _count(self, key: str, client: Client, now: datetime) -> None:
         """Count an attempt before the password is checked, so that parallel attempts are counted too."""
         with self.store.write() as connection:
-            self._require_room(connection, _ACCOUNT, key, PER_ACCOUNT, now)
-            self._require_room(connection, _NETWORK, client.network, PER_NETWORK, now)
+            self._require_room(connection, _ACCOUNT, key, _PER_ACCOUNT, now)
+            self._require_room(connection, _NETWORK, client.network, _PER_NETWORK, now)
 
     def _require_room(
         self,
@@ -315,7 +315,7 @@ class SignInJob:
         free: int,
         now: datetime,
         *,
-        window: timedelta = WINDOW,
+        window: timedelta = _WINDOW,
     ) -> None:
         attempt_store.lock_subject(connection, kind, subject)
         before = attempt_store.attempts_since(connection, kind, subject, now - window)
@@ -330,12 +330,12 @@ class SignInJob:
         with self.store.write() as connection:
             if user:
                 _audit(connection, user, "user.sign-in-failed", client, now)
-            account = attempt_store.attempts_since(connection, _ACCOUNT, key, now - WINDOW)
-            network = attempt_store.attempts_since(connection, _NETWORK, client.network, now - WINDOW)
+            account = attempt_store.attempts_since(connection, _ACCOUNT, key, now - _WINDOW)
+            network = attempt_store.attempts_since(connection, _NETWORK, client.network, now - _WINDOW)
         return SignInFailed(
             max(
-                seconds_to_wait(account.count, account.last, PER_ACCOUNT, now),
-                seconds_to_wait(network.count, network.last, PER_NETWORK, now),
+                seconds_to_wait(account.count, account.last, _PER_ACCOUNT, now),
+                seconds_to_wait(network.count, network.last, _PER_NETWORK, now),
             )
         )
 

@@ -1,4 +1,4 @@
-"""Users: invite, set the password, role and second step, and remove; links that work once."""
+"""Users: add the first, invite, set the password, role and second step, and remove; links that work once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +19,11 @@ from syndicate.store.access.user_store import User
 from syndicate.text.plain import clean_line
 
 INVITED = timedelta(hours=48)
-PASSWORD_LINK, STEP_KEY = "password", "second-step"
-"""Purposes of keys: to set a password, and to send the code of a second step."""
+_SETUP_TIME = timedelta(hours=1)
+PASSWORD_LINK, STEP_KEY, SETUP_LINK = "password", "second-step", "setup"
+"""Purposes of keys: to set a password, to send the code of a second step, and to add the first user."""
 ADMIN = "admin:write"
 _SETUP_ACTOR = Actor(kind="link", name="setup", scopes=frozenset({ADMIN}))
-
-SETUP_LINK = "setup"
-"""Purpose of the key."""
-_SETUP_TIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +274,7 @@ def _address(text: str, field: str, *, required: bool = False) -> Address:
 
 
 def new_setup_key(store: Store, now: datetime) -> str:
-    """Return a key that is valid for an hour, or ``""`` if there is a user."""
+    """Return the key of the link that adds the first user, or ``""`` if there is a user."""
     key = new_key()
     with store.write() as connection:
         if user_store.has_users(connection):

@@ -17,9 +17,7 @@ from syndicate.jobs.admin.access.token_actions import NEVER_FOR_TOKENS
 from syndicate.model.actors import ROLES, SCOPES
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Download, Redirect, Show, read_number
 
-_TOKENS = "/admin/settings/tokens"
-
-_USERS = "/admin/settings/users"
+_TOKENS, _USERS = "/admin/settings/tokens", "/admin/settings/users"
 
 
 def tokens(request: AdminRequest) -> Answer:
