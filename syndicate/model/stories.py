@@ -1,33 +1,14 @@
-"""Stories: articles about an event, their ranked lists, and the decisions of editors about them."""
+"""Stories: articles about an event, their ranked lists, and the decisions of editors about them.
+
+``SearchHit`` and ``ListedArticle`` are articles of searches and lists, with the facts that group and count
+them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
-
-
-class SearchHit(NamedTuple):
-    """Matching article with the facts for groups and filters; ``section`` is a key."""
-
-    article_id: int
-    story_id: int
-    source_id: int
-    section: str
-    language: str
-    published: datetime
-
-
-class ListedArticle(NamedTuple):
-    """Article of a list for counts; ``same_text`` is the label of its text."""
-
-    published: datetime
-    article_id: int
-    source_id: int
-    story_id: int
-    same_text: int
-    section: str
-    tags: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,3 +137,26 @@ class ScoredLink:
     article_id: int
     score: float
     parts: Mapping[str, float]
+
+
+class SearchHit(NamedTuple):
+    """Matching article with the facts for groups and filters; ``section`` is a key."""
+
+    article_id: int
+    story_id: int
+    source_id: int
+    section: str
+    language: str
+    published: datetime
+
+
+class ListedArticle(NamedTuple):
+    """Article of a list for counts; ``same_text`` is the label of its text."""
+
+    published: datetime
+    article_id: int
+    source_id: int
+    story_id: int
+    same_text: int
+    section: str
+    tags: Sequence[str]
