@@ -11,8 +11,8 @@ from syndicate.jobs.admin.access.token_actions import TokenActions
 from syndicate.jobs.admin.access.user_actions import UserActions
 from syndicate.jobs.admin.mailing.delivery_views import ProviderViews
 from syndicate.jobs.admin.mailing.held_files import HeldFiles
+from syndicate.jobs.admin.outgoing.event_actions import PostActions, WebhookActions
 from syndicate.jobs.admin.outgoing.newsletter_reader import NewsletterViews
-from syndicate.jobs.admin.outgoing.webhook_actions import PostActions, WebhookActions
 from syndicate.jobs.admin.sources.source_list_view import SourceListViews
 from syndicate.jobs.admin.sources.source_lookups import SourceLookups
 from syndicate.jobs.admin.sources.source_view import SourceDetails

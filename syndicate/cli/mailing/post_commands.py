@@ -7,7 +7,7 @@ import click
 from syndicate.cli.arguments import ROW_NUMBER, limit_option
 from syndicate.cli.options import Call, action_options, add_command, common_options
 from syndicate.cli.output import attributes, say, table
-from syndicate.jobs.admin.outgoing.webhook_actions import PostActions
+from syndicate.jobs.admin.outgoing.event_actions import PostActions
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store.events import post_store
 from syndicate.store.events.post_store import DEFERRED, FAILED, PENDING, SENDING, SENT, UNCERTAIN

@@ -8,7 +8,7 @@ from syndicate.cli.arguments import ROW_NUMBER
 from syndicate.cli.options import Call, action_options, add_command, common_options
 from syndicate.cli.output import attributes
 from syndicate.jobs.admin.access.token_actions import SecretResult
-from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions, deliveries_of
+from syndicate.jobs.admin.outgoing.event_actions import WebhookActions, deliveries_of
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store.events.event_log import EVENTS
 

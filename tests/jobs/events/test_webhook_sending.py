@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syndicate.errors import ActionRefused, NotAllowed, WrongFields
-from syndicate.jobs.admin.outgoing.webhook_actions import WebhookActions
+from syndicate.jobs.admin.outgoing.event_actions import WebhookActions
 from syndicate.model.actors import Actor, Change, command_actor
 from syndicate.store.events import webhook_store
 from syndicate.store.events.event_log import EVENTS, add_event

@@ -1,4 +1,4 @@
-"""Actions on webhooks, and on posts to other networks."""
+"""Actions on webhooks, their deliveries, and posts to other networks."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from syndicate.store.leases import leases
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
-KIND, SCOPE, DELIVERIES = "webhook", "admin:write", "deliveries:write"
+_KIND, _ADMIN, _DELIVERIES = "webhook", "admin:write", "deliveries:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class WebhookActions:
 
     def add(self, change: Change, *, address: str, events: list[str]) -> SecretResult:
         """Add an endpoint that gets events of these types."""
-        require(change, SCOPE)
+        require(change, _ADMIN)
         values = _checked(address, events)
         secret = new_secret()
 
@@ -41,21 +41,21 @@ class WebhookActions:
             number = webhook_store.add_endpoint(connection, row, change.now)
             return _result(number, f"Webhook {number} was added.", after=values)
 
-        result = perform(self.store, change, "webhook.add", SCOPE, work)
+        result = perform(self.store, change, "webhook.add", _ADMIN, work)
         return SecretResult(result, "" if result.is_repeated else secret)
 
     def edit(
         self, change: Change, webhook_id: int, *, address: str, events: list[str] | None = None
     ) -> ActionResult:
         """Change the address, and the events unless they are ``None``."""
-        require(change, SCOPE)
+        require(change, _ADMIN)
         values = _checked(address, [*EVENTS] if events is None else events)
         if events is None:
             del values["events"]
         return self._update(change, "webhook.edit", webhook_id, "was changed", **values)
 
     def turn(self, change: Change, webhook_id: int, *, on: bool) -> ActionResult:
-        """Turn an endpoint on, also after a rest, or off."""
+        """Turn an endpoint on, also after a pause, or off."""
         if on:
             values = {"state": ON, "failures": 0, "reason": ""}
             return self._update(change, "webhook.resume", webhook_id, "is on", **values)
@@ -72,7 +72,7 @@ class WebhookActions:
             webhook_store.change_endpoint(connection, webhook_id, **values)
             return _result(webhook_id, f"Webhook {webhook_id} signs with the new and the former secret.")
 
-        result = perform(self.store, change, "webhook.secret", SCOPE, work)
+        result = perform(self.store, change, "webhook.secret", _ADMIN, work)
         return SecretResult(result, "" if result.is_repeated else secret)
 
     def end_former_secret(self, change: Change, webhook_id: int) -> ActionResult:
@@ -81,14 +81,14 @@ class WebhookActions:
             change, "webhook.end-secret", webhook_id, "signs with the new secret only", former_secret=""
         )
 
-    @recorded_as("webhook.remove", SCOPE)
+    @recorded_as("webhook.remove", _ADMIN)
     def remove(self, connection: Connection, _change: Change, webhook_id: int) -> ActionResult:
         """Remove an endpoint with its deliveries."""
         endpoint = _endpoint(connection, webhook_id)
         webhook_store.remove_endpoint(connection, webhook_id)
         return _result(webhook_id, f"Webhook {webhook_id} was removed.", before={"address": endpoint.address})
 
-    @recorded_as("webhook.test", SCOPE)
+    @recorded_as("webhook.test", _ADMIN)
     def test(self, connection: Connection, change: Change, webhook_id: int) -> ActionResult:
         """Send a test event to an endpoint."""
         if _endpoint(connection, webhook_id).state != ON:
@@ -96,7 +96,7 @@ class WebhookActions:
         add_event(connection, TEST, f"test/{change.now}", {}, change.now, endpoint=webhook_id)
         return _result(webhook_id, f"A test event for webhook {webhook_id} goes out in a few seconds.")
 
-    @recorded_as("webhook.retry", DELIVERIES)
+    @recorded_as("webhook.retry", _DELIVERIES)
     def retry(self, connection: Connection, change: Change, delivery_id: int) -> ActionResult:
         """Send a failed or waiting delivery again at once, with the same id."""
         if not webhook_store.retry_webhook(connection, delivery_id, change.now):
@@ -115,7 +115,7 @@ class WebhookActions:
             facts = {"before": kept[0], "after": kept[1], "is_change": before != values}
             return _result(webhook_id, f"Webhook {webhook_id} {done}.", **facts)
 
-        return perform(self.store, change, action, SCOPE, work)
+        return perform(self.store, change, action, _ADMIN, work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,19 +124,19 @@ class PostActions:
 
     store: Store
 
-    @recorded_as("post.resend", DELIVERIES)
+    @recorded_as("post.resend", _DELIVERIES)
     def resend(self, connection: Connection, change: Change, post_id: int) -> ActionResult:
         """Send an uncertain or failed post again; it may then stand there twice."""
         return _decided(post_store.resend_post(connection, post_id, change.now), post_id, "is sent again")
 
-    @recorded_as("post.mark-posted", DELIVERIES)
+    @recorded_as("post.mark-posted", _DELIVERIES)
     def mark_posted(self, connection: Connection, change: Change, post_id: int) -> ActionResult:
         """Mark an uncertain post as sent."""
         return _decided(post_store.mark_posted(connection, post_id, change.now), post_id, "counts as posted")
 
-    @recorded_as("network.resume", DELIVERIES)
+    @recorded_as("network.resume", _DELIVERIES)
     def resume(self, connection: Connection, _change: Change, network: str) -> ActionResult:
-        """End the rest of a network that refused posts."""
+        """End the pause of a network that refused posts."""
         if not post_store.resume(connection, network):
             raise NotFound(f"There is no network {network}.")
         return ActionResult(kind="network", id=network, message=f"Posting to {network} goes on.")
@@ -156,7 +156,7 @@ def _endpoint(connection: Connection, webhook_id: int) -> Endpoint:
 
 
 def _result(number: int, message: str, **changes: object) -> ActionResult:
-    return ActionResult(kind=KIND, id=str(number), message=message, **changes)  # type: ignore[arg-type]
+    return ActionResult(kind=_KIND, id=str(number), message=message, **changes)  # type: ignore[arg-type]
 
 
 def _checked(address: str, events: list[str]) -> dict[str, str]:

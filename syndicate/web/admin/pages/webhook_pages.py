@@ -1,7 +1,7 @@
 """Pages of webhooks to other programs, and of posts to other networks."""
 
 from syndicate.errors import WrongFields
-from syndicate.jobs.admin.outgoing.webhook_actions import deliveries_of
+from syndicate.jobs.admin.outgoing.event_actions import deliveries_of
 from syndicate.store.events import post_store, webhook_store
 from syndicate.store.events.event_log import EVENTS
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show, read_number
