@@ -37,7 +37,7 @@ from syndicate.web.web_options import WebOptions
 
 Health = Callable[[], Mapping[str, object]]
 Handler = Callable[[Request], Response | Awaitable[Response]]
-"""Starlette calls a handler that is no coroutine in a worker thread."""
+"""Handler of a route. Starlette calls a handler that is not a coroutine function in a worker thread."""
 
 
 def create_app(  # noqa: PLR0913 - each job is optional

@@ -15,10 +15,10 @@ from syndicate.jobs.ingest.websub_job import WebSubJob
 from syndicate.web.readers.server_pages import SECURITY_HEADERS
 from syndicate.web.request_body import read_body
 
-_MAX_CALLBACK_LENGTH = 128
 _HEADERS = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
-
-_MAX_BODY = 1_000_000
+_MAX_CALLBACK_LENGTH = 128
+# Bytes of a report whose proof is in the body, and of a report whose secret was checked before.
+_MAX_SIGNED_BODY = 1_000_000
 _MAX_AUTHORISED_BODY = 10_000_000
 
 
@@ -34,7 +34,7 @@ class ProviderHookHandler:
         # Checked before the body is read: a wrong secret must not cost megabytes.
         status = await run_in_threadpool(self.hooks.expects, provider, fields)
         if status < 400:
-            body = await read_body(request, _MAX_BODY if provider in SIGNED else _MAX_AUTHORISED_BODY)
+            body = await read_body(request, _MAX_SIGNED_BODY if provider in SIGNED else _MAX_AUTHORISED_BODY)
             status = await run_in_threadpool(self.hooks.receive, provider, fields, body)
         challenge = {"WWW-Authenticate": 'Basic realm="webhook"'} if status == 401 else {}
         return Response(status_code=status, headers=_HEADERS | challenge)

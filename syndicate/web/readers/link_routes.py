@@ -3,6 +3,8 @@
 Unsubscribing: a page with a button for people, a POST for mail programs (RFC 8058). Preferences at
 ``/preferences/TOKEN``: a subscriber's choices, without an account. Review of editions by editors at
 ``/desk/NEWSLETTER/EDITOR/TOKEN``.
+
+The token in the address is the key. Without cookies no other site can make a browser use it.
 """
 
 from dataclasses import dataclass
@@ -21,9 +23,10 @@ from syndicate.web.request_body import MAX_FORM_BYTES, parse_form, read_body, re
 
 # RFC 8058 section 3.2. Without a Content-Type the first is assumed.
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "")
+# Results that the preferences page states after a redirect.
 _DONE = ("saved", "feed", "subscribed")
-# The form has every text of an edition.
-_MAX_BYTES = 256 * 1024
+# The form of a review has every text of an edition.
+_MAX_REVIEW_BYTES = 256 * 1024
 # A mail may use its own styles and load images, nothing else.
 _MAIL_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; sandbox; base-uri 'none'"
 
@@ -115,7 +118,10 @@ class PreferencesHandler:
 
 @dataclass(frozen=True, slots=True)
 class ReviewHandler:
-    """Show the waiting editions (GET) or change one of them (POST); all invalid links get the same 404."""
+    """Show the waiting editions (GET) or change an edition (POST); all invalid links get the same 404.
+
+    Forms from other sites are refused all the same, and each form names the contents that it was made for.
+    """
 
     review_links: ReviewLinks
     pages: ServerPages
@@ -127,7 +133,7 @@ class ReviewHandler:
             return self._show(await run_in_threadpool(self.review_links.look, key))
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self.pages.problem(403)
-        fields = await read_fields(request, _MAX_BYTES)
+        fields = await read_fields(request, _MAX_REVIEW_BYTES)
         return self._show(await run_in_threadpool(self.review_links.act, key, fields))
 
     async def mail(self, request: Request) -> Response:
