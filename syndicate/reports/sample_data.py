@@ -24,12 +24,7 @@ from syndicate.publish.lists.day_page import (
     month_page,
     weeks_of,
 )
-from syndicate.publish.lists.list_page import (
-    ListPage,
-    list_facts,
-    list_page_of,
-    most_active,
-)
+from syndicate.publish.lists.list_page import ListPage, list_facts, list_page_of, most_active
 from syndicate.publish.lists.sources_page import SourceFacts, sources_page
 from syndicate.publish.newsletter_archive import ArchivedEdition, Neighbours, edition_link
 from syndicate.publish.search.search_query import SearchQuery
@@ -273,7 +268,7 @@ def review_page(newsletter: model.Newsletter, now: datetime) -> ReviewPage:
     )
 
 
-def sample_lists(
+def list_pages(
     pages: SitePages, headlines: Sequence[Headline], source: Source, now: datetime
 ) -> Iterator[Callable[[], object]]:
     """Yield functions that render the pages of lists, days and sources."""

@@ -32,7 +32,6 @@ from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, S
 from syndicate.publish.site_paths import FRONT_PATH
 from syndicate.publish.story_page import story_page
 from syndicate.reports import sample_data as sample
-from syndicate.reports.sample_data import sample_lists
 from syndicate.services import Services
 
 Renders = Iterator[Callable[[], object]]
@@ -112,7 +111,7 @@ def _site(services: Services, now: datetime) -> Renders:
     for headline in headlines:
         for found in sample.search_pages(headline):
             yield partial(pages.page, "pages/search.html", "search", found)
-    yield from sample_lists(pages, headlines, items[0].source, now)
+    yield from sample.list_pages(pages, headlines, items[0].source, now)
 
 
 def _article_page(
