@@ -34,6 +34,7 @@ _UNSEEN = {
     ),
 }
 _TABLE = table_of(__name__)
+# For addresses in lower case.
 _COUNTERS = re.compile(
     rf"https?://(?:(?:[^/?#]*\.)?(?:{'|'.join(_TABLE['hosts'])})(?:[/?:#]|\Z)"
     rf"|[^?#]*/(?:{'|'.join(_TABLE['files'])})(?:[?#]|\Z))"
@@ -78,7 +79,7 @@ def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
 
 def is_tracker_url(url: str) -> bool:
     """Return whether a URL is that of a tracker or of a placeholder image."""
-    # In lower case, where alternatives differ at once: half the time of a pattern for any case.
+    # A pattern that ignores case takes twice the time.
     return _COUNTERS.match(url.lower()) is not None
 
 
