@@ -170,7 +170,7 @@ def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]]) -> Iterator[
                 yield number, name.casefold().rstrip(".")
 
 
-# Cached: an item has its dates in three formats.
+# Cached, since the feeds of a channel in three formats have the same dates.
 @lru_cache(maxsize=256)
 def rfc3339(at: datetime) -> str:
     """Return a time in UTC to the second, as in Atom, JSON Feed and sitemaps (A7)."""

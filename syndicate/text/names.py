@@ -69,7 +69,7 @@ def spellings(names: Iterable[str]) -> dict[str, str]:
 
 
 def commonest_spellings(names: Iterable[str]) -> dict[str, str]:
-    """Return the spelling of each name that is used most, by its key; the first in order of several."""
+    """Return the most used spelling of each name by its key; of equally used, the first in order."""
     found: dict[str, str] = {}
     for name, _ in sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0])):
         found.setdefault(tag_key(name), name)
