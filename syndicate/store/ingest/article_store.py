@@ -58,9 +58,9 @@ _SAME = (
 _STORED = (*_SAME, "id", "source_id", "story_id", "same_text", "revised")
 _WORDS = ("authors", "tags", "hidden_tags", "read_more")
 _JSON = tuple(f"{name}_json" for name in (*_WORDS, "image", "enclosures"))
-_READ = (*_STORED, "title", "headline", "declared_title", *_JSON)
-# By place: a row as a dict takes longer than its article.
-_values = itemgetter(*map(table.c.keys().index, _READ))
+_READ = (*_STORED, "title", "headline", *_JSON)
+# By place: a row as a dict takes longer to make than the article.
+_values_of = itemgetter(*map(table.c.keys().index, _READ))
 
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
@@ -236,7 +236,7 @@ def count_articles(connection: Connection) -> int:
 
 def article_of(row: Row[Any]) -> Article:
     """Return a row that begins with the columns of ``articles`` as an ``Article``."""
-    facts = dict(zip(_READ, _values(row), strict=True))
+    facts = dict(zip(_READ, _values_of(row), strict=True))
     image = facts["image_json"]
     words: dict[str, Any] = {name: tuple(facts[f"{name}_json"]) for name in _WORDS}
     return Article(

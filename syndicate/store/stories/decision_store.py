@@ -190,7 +190,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     headlines: dict[str, str] = dict(_HEADLINES.rows(connection, {"at": to_microseconds(at)}))
     changed = [
         (article_id, headline, headlines.get(uid, ""))
-        # No article has an empty uid; the list must not be empty.
+        # The list must not be empty, and no article has an empty uid.
         for article_id, uid, headline in _SHOWN_AS.rows(connection, {"ids": [*headlines, ""]})
         if headline != headlines.get(uid, "")
     ]

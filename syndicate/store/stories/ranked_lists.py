@@ -189,7 +189,7 @@ def _section_counts(spans: int, *, of_sections: bool) -> CompiledStatement:
     """Return a statement for the articles and stories of each section in a number of time spans."""
     table = schema.articles.c
     texts = func.count(func.coalesce(table.same_text, -table.id).distinct())
-    # In each span: beside the spans the key makes SQLite read the whole section.
+    # The key stands in the condition of each span: else SQLite reads the whole section.
     keys = (table.section_key.in_(_AMONG),) if of_sections else ()
     begun = (table.published >= bindparam(f"since_{place}") for place in range(spans))
     ended = (table.published < bindparam(f"until_{place}") for place in range(spans))
