@@ -94,7 +94,7 @@ def without_round_ups(
 
 
 def best_first(links: Iterable[ScoredLink]) -> list[ScoredLink]:
-    """Return links in the order of ``choose``: hints, then by score; equal links keep their order."""
+    """Return links in the order of ``LinkChooser.choose``: hints, then by score; equal links keep theirs."""
     return sorted(links, key=lambda link: ("hint" not in link.parts, -link.score))
 
 

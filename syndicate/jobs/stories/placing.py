@@ -91,8 +91,9 @@ class Placing:
         self._regrouped += self._index.decide(decisions)
         new = self._create_new_stories()
         places = list(self._places())
-        told = [article for article in articles if article.story_id is None and article.text]
-        lines = {article.source_id: article.seen_lines for article in told}
+        # Other articles add nothing to the lines of their source.
+        new_texts = [article for article in articles if article.story_id is None and article.text]
+        lines = {article.source_id: article.seen_lines for article in new_texts}
         story_store.place_articles(self._connection, places, lines.items())
         # From now on lists show another article with the old text, or hide this article.
         labels = {place.article_id: place.same_text for place in places}
@@ -289,7 +290,7 @@ class Placing:
         # Include lists of this batch made before their articles were placed anew.
         before = self._before.keys()
         linking |= {number for number, rows in lists.items() if any(row.article_id in before for row in rows)}
-        # Articles that the index has forgotten may have the text of one that it found.
+        # An article that the index has forgotten may have the same text as another link of its list.
         linking |= older.keys()
         if linking:
             story_store.remove_repeated_links(self._connection, sorted(linking))

@@ -111,7 +111,7 @@ class StoryFactsCache:
         return self._contenders.top(end), self._contenders.trending(end, self._usual_rate)
 
     def led_anew(self, leads: Mapping[int, int]) -> set[int]:
-        """Return the stories whose lead is not the known one."""
+        """Return the stories whose lead differs from the lead as last read."""
         known = ((story_id, self._rows.get(story_id)) for story_id in leads)
         return {story_id for story_id, rows in known if rows and rows[0].lead_id != leads[story_id]}
 

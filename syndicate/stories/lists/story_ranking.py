@@ -166,8 +166,8 @@ def rank_trending(
     ``parts``: ``gain`` and ``usual`` (weighted sources in the last hours), and ``burst``, which follows from
     the two and times ``boost`` is the score. Pins have no effect here.
     """
-    scored_stories = [score_trending(story, now, options) for story in stories]
-    return ranked_list(scored_stories, options.least_burst, options) or ()
+    scored = (score_trending(story, now, options) for story in stories)
+    return ranked_list(scored, options.least_burst, options) or ()
 
 
 def score_trending(story: StoryFacts, now: datetime, options: RankingOptions) -> ScoredStory | None:
