@@ -25,9 +25,11 @@ _LEAST_TRENDING = 2
 # Heights in lines of text: picture of the lead, two stories side by side.
 _PICTURE_LINES = 16
 _PAIR_LINES = 10
-# Articles in Latest beside three columns; characters of a title and of a source in a line there.
+# Articles in Latest as one of three columns; characters of a title and of a source in a line there.
 _LATEST_LEAST, _LATEST_MOST = 8, 18
 _LATEST_TITLE, _LATEST_SOURCE = 22, 26
+# Height of a line there, and of the gap between two articles.
+_LATEST_LINE, _LATEST_GAP = 0.88, 1
 _LANES = 7
 _LEAST_LANES, _LEAST_SOURCES = 3, 3
 # Below this number of recent stories the page has two columns.
@@ -82,9 +84,9 @@ def choose_front(
 ) -> FrontPlaces:
     """Choose the stories of every place; above Latest no story stands twice.
 
-    ``latest`` are the newest articles, ``sections`` hold more headlines than they show, and are left out with
-    fewer stories than ``section_minimum`` that stand nowhere else. ``mirrored`` reverses the tracks, for a
-    page that is read from right to left.
+    ``latest`` are the newest articles. ``sections`` hold more headlines than they show; a section is left out
+    if fewer than ``section_minimum`` of its stories stand nowhere else. ``mirrored`` reverses the tracks, for
+    a page that is read from right to left.
     """
     newest = max((headline.first_seen for headline in latest), default=now)
     old = now - newest > OLD
@@ -107,13 +109,13 @@ def choose_front(
     shown_trending = shown_trending if len(shown_trending) >= _LEAST_TRENDING else []
     used += shown_trending
     column = max(column, _lead_lines(lead) + _PAIR_LINES * len(under) / 2)
-    river = _latest(latest, column) if wide else _without(latest, used)[:LATEST_SHOWN]
+    newest_left = _latest(latest, column) if wide else _without(latest, used)[:LATEST_SHOWN]
     return FrontPlaces(
         wide=wide,
         lead=lead,
         under=under,
         beside=beside,
-        latest=[_new(headline, now) for headline in river],
+        latest=[_new(headline, now) for headline in newest_left],
         more=more,
         trending=shown_trending,
         lanes=_lanes([*top, *trending], now, mirrored=mirrored),
@@ -185,15 +187,16 @@ def _under_count(lead: Headline, column: float) -> int:
 
 
 def _lead_lines(lead: Headline) -> float:
+    """Return the height of the lead in lines of text."""
     return 2 * _lines(lead, 64) + (_PICTURE_LINES if lead.image else 0)
 
 
 def _latest(headlines: Sequence[Headline], column: float) -> Sequence[Headline]:
-    """Return as many headlines as are about as high as the other columns."""
+    """Return as many headlines as are about as high as the highest other column."""
     count, height = 0, 0.0
     for headline in headlines[:_LATEST_MOST]:
-        rows = 1 + ceil(len(headline.title) / _LATEST_TITLE) + (len(headline.source_name) > _LATEST_SOURCE)
-        height += 1 + 0.88 * rows
+        lines = 1 + ceil(len(headline.title) / _LATEST_TITLE) + (len(headline.source_name) > _LATEST_SOURCE)
+        height += _LATEST_GAP + _LATEST_LINE * lines
         if height > column and count >= _LATEST_LEAST:
             break
         count += 1
@@ -201,7 +204,7 @@ def _latest(headlines: Sequence[Headline], column: float) -> Sequence[Headline]:
 
 
 def _blocks(sections: Iterable[SectionBlock], used: Iterable[Headline], minimum: int) -> list[SectionBlock]:
-    """Return the sections with enough stories that are not ``used``; each stands in a single section."""
+    """Return the sections with a minimum of stories that are not ``used``; no story stands in two."""
     blocks, taken = list[SectionBlock](), [*used]
     for block in sections:
         limit = SECTION_SHOWN if len(blocks) < _FULL_SECTIONS else LESS_SHOWN

@@ -28,6 +28,7 @@ _SECTIONS = 8
 _SECTION_POOL = 24
 _ACTIVE_SOURCES = 16
 _STRIP = range(3, 10)
+# Fewest stories in the block of a tag.
 _TAG_MINIMUM = 4
 
 
