@@ -65,7 +65,7 @@ def test_a_segment_is_tested_by_its_name_and_by_its_query(segmented: Run) -> Non
     assert segmented("subscribers list --segment", "field:town=a").code == 3
 
 
-def test_a_segment_may_name_an_added_newsletter_and_check_finds_a_name_of_none(
+def test_a_segment_may_name_an_added_newsletter_and_check_reports_an_unknown_newsletter(
     room: Run, tmp_path: Path
 ) -> None:
     with (tmp_path / "config.toml").open("a", encoding="utf-8") as file:

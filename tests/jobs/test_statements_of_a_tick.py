@@ -92,7 +92,7 @@ def test_a_tick_looks_up_what_it_needs(services, analysed):
     assert scans == []
 
 
-def test_a_late_article_counts_its_section_in_the_time_that_counts(services):
+def test_a_late_article_counts_its_section_in_the_counted_hours_only(services):
     for hours, number in enumerate((ARTICLES, ARTICLES + 1)):
         at = NOW - timedelta(hours=9 * hours)
         with services.store.write() as connection:

@@ -92,7 +92,7 @@ def test_a_batch_that_fails_is_remembered_once(room: Room, monkeypatch: pytest.M
     assert [Fingerprint.unpack(terms).length < len(FOOTER) for _, terms in alone] == [False] * 2 + [True] * 4
 
 
-def test_the_lines_of_a_source_are_written_when_they_change(room: Room) -> None:
+def test_the_lines_of_a_source_are_written_only_when_they_change(room: Room) -> None:
     ids = publish(room, batch=250)
     room.add(new_article(60, title="Only a headline", text="", html=""))
     with room.store.write() as connection:

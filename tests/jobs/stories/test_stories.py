@@ -267,7 +267,7 @@ def test_new_coverage_and_new_links_mark_the_pages_that_show_them(room: Room) ->
 
 
 @pytest.mark.parametrize("copied", [False, True])
-def test_a_link_outlives_the_time_of_its_article_in_the_window(room: Room, *, copied: bool) -> None:
+def test_a_link_stays_when_its_article_has_left_the_window(room: Room, *, copied: bool) -> None:
     declare(room)
     reports = [
         (0, "harbour", STRIKE),
