@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.one_tick --archive 60000`` invents 10 000 articles of 50 sources seen in the last 72
 hours, which the job places, and an archive of older articles at the same rate, each in a story of its own.
-Then articles arrive one at a time. ``--kept FOLDER`` keeps the filled store for the next run. All figures are
-CPU time of this process.
+Each story is as old as its articles, so that stories become too old at each step of the clock. Then articles
+arrive one at a time. ``--kept FOLDER`` keeps the filled store for the next run. All figures are CPU time of
+this process.
 """
 
 import argparse
@@ -81,7 +82,7 @@ def _fill(folder: Path, recent: int, archive: int) -> None:
             arrived.append((ids, NOW - timedelta(hours=step * (recent - numbers[-1]))))
         services.stories.run(NOW)
         with services.store.write() as connection:
-            # As in a daemon: then each step of the clock has stories that become too old.
+            # A single run would make all stories new, unlike a daemon.
             for ids, at in arrived:
                 refresh_stories(connection, ranked_lists.stories_of(connection, ids), at)
 

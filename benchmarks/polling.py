@@ -243,7 +243,7 @@ def _ours(feeds: list[Feed]) -> dict[str, float]:
 
 
 def _warm(services: Services) -> None:
-    """Start every worker and let everybody import what they need, such as the parser of Markdown."""
+    """Start every worker, and let each process import its libraries, such as the parser of Markdown."""
     document = next(iter(_documents(None)))[1].replace(b"</channel>", MARKDOWN + b"</channel>")
 
     def parse(_: int) -> None:
