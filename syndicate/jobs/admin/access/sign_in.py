@@ -344,14 +344,14 @@ class SignInJob:
         attempt_store.take_back(connection, _NETWORK, client.network, now)
 
 
-def _audit(connection: Connection, user: User, action: str, client: Client, now: datetime) -> None:
-    result = ActionResult(kind="user", id=str(user.id))
-    audit_store.add_row(connection, user_actor(user, client.network), action, result, now)
-
-
 def seconds_to_wait(count: int, last: datetime | None, free: int, now: datetime) -> int:
     """Return the seconds until the next try after ``count`` failures, the last at ``last``."""
     if last is None or count < free:
         return 0
     wait = min(2.0 ** min(count - free + 1, 30), _LONGEST_WAIT)
     return max(0, math.ceil(wait - (now - last).total_seconds()))
+
+
+def _audit(connection: Connection, user: User, action: str, client: Client, now: datetime) -> None:
+    result = ActionResult(kind="user", id=str(user.id))
+    audit_store.add_row(connection, user_actor(user, client.network), action, result, now)

@@ -230,6 +230,16 @@ def add_link(connection: Connection, key: str, user_id: int, now: datetime) -> N
     one_time_keys.add_key(connection, hash_key(key), PASSWORD_LINK, now + INVITED, user_id=user_id)
 
 
+def new_setup_key(store: Store, now: datetime) -> str:
+    """Return the key of the link that adds the first user, or ``""`` if there is a user."""
+    key = new_key()
+    with store.write() as connection:
+        if user_store.has_users(connection):
+            return ""
+        one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + _SETUP_TIME)
+    return key
+
+
 def _replace_password(connection: Connection, user_id: int, password_hash: str) -> None:
     user_store.change_user(connection, user_id, password_hash=password_hash)
     _end_sign_ins(connection, user_id)
@@ -271,13 +281,3 @@ def _address(text: str, field: str, *, required: bool = False) -> Address:
         return normalise_address(text)
     except InvalidAddress as error:
         raise WrongFields({field: f"{error}."}) from error
-
-
-def new_setup_key(store: Store, now: datetime) -> str:
-    """Return the key of the link that adds the first user, or ``""`` if there is a user."""
-    key = new_key()
-    with store.write() as connection:
-        if user_store.has_users(connection):
-            return ""
-        one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + _SETUP_TIME)
-    return key
