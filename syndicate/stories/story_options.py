@@ -19,8 +19,8 @@ class StoryOptions:
     ``max_articles``: the newest articles in memory, whatever the window; each takes 3 kB (measured).
     ``related_limit``: links shown. ``across_languages``: stories may contain reports in several languages.
     ``max_neighbours``: neighbours kept per article, with a score of ``min_neighbour_score`` or more, far
-    below the lowest threshold, since context may raise them (nDCG@3 of paragraphs +.6 over 0.09). With
-    ``min_theme_score`` or more they count for a story's theme.
+    below the lowest threshold, since context may raise them (.6 points of nDCG@3 on paragraphs more than with
+    0.09). With ``min_theme_score`` or more they count for a story's theme.
 
     *Candidates*, from ``query_terms``, bound the cost. Measured: nDCG@3 within .2 points of comparing with
     everything. Articles of fewer than ``min_words`` words are too short to judge.
