@@ -207,7 +207,10 @@ class NewsletterServices(OutputServices):
                 f"No segment is named {text!r}. Known names: {known}; or write a query: tag:vip."
             )
         newsletters = [newsletter.name for newsletter in self.newsletters]
-        return parse_segment(declared.get(text, text), self.subscriber_fields, newsletters)
+        try:
+            return parse_segment(declared.get(text, text), self.subscriber_fields, newsletters)
+        except ConfigError as error:
+            raise ConfigError(f"[[segments]] {text}: {error}" if text in declared else str(error)) from error
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:

@@ -72,6 +72,7 @@ def test_a_segment_may_name_an_added_newsletter_and_check_reports_an_unknown_new
         file.write('[[segments]]\nname = "evening"\nquery = "newsletter:evening"\n')
     missing = room("check")
     assert (missing.code, "[[segments]] evening" in missing.err) == (3, True)
+    assert "[[segments]] evening" in room("segments list").err
     assert room("newsletters add evening --schedule", "daily 18:00").code == 0
     assert room("check").code == 0
     assert room("subscribers add ann@example.org --newsletter evening").code == 0

@@ -138,7 +138,7 @@ def _check_segments(services: Services, report: CheckReport) -> None:
         try:
             services.segment_clauses(segment.name)
         except ConfigError as error:
-            report.problems.append(f"[[segments]] {segment.name}: {error}")
+            report.problems.append(str(error))
 
 
 def _check_templates(services: Services, now: datetime, report: CheckReport) -> None:
