@@ -18,8 +18,8 @@ from syndicate.cli.operate.runners import Serve, log, note_start, serve_with_set
 from syndicate.cli.operate.signals import SignalHandler
 from syndicate.cli.options import Call, config_option, log_option
 from syndicate.errors import ConfigError, StoreError
+from syndicate.jobs.admin.access.setup_key import new_setup_key
 from syndicate.jobs.admin.access.token_actions import TokenActions
-from syndicate.jobs.admin.access.user_actions import new_setup_key
 from syndicate.logs import Format, configure_logs
 from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings

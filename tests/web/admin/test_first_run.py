@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.admin.access.user_actions import new_setup_key
+from syndicate.jobs.admin.access.setup_key import new_setup_key
 from tests.web.admin.conftest import NORA, AdminBrowser, AdminClient, AdminSite, serving_admin
 from tests.web.admin.test_sign_in import PASSWORD
 

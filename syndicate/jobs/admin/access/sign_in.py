@@ -15,7 +15,8 @@ from syndicate.access import second_step
 from syndicate.access.passwords import hash_password, is_outdated, is_password
 from syndicate.access.random_keys import hash_key, new_key
 from syndicate.errors import ActionRefused
-from syndicate.jobs.admin.access.user_actions import SETUP_LINK, STEP_KEY, UserActions, add_link, link_ended
+from syndicate.jobs.admin.access.setup_key import SETUP_LINK
+from syndicate.jobs.admin.access.user_actions import STEP_KEY, UserActions, add_link, link_ended
 from syndicate.model.actors import ROLES, ActionResult, Actor
 from syndicate.store import Connection, Store
 from syndicate.store.access import attempt_store, audit_store, one_time_keys, session_store, user_store

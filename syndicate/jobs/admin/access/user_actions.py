@@ -19,9 +19,8 @@ from syndicate.store.access.user_store import User
 from syndicate.text.plain import clean_line
 
 INVITED = timedelta(hours=48)
-_SETUP_TIME = timedelta(hours=1)
-PASSWORD_LINK, STEP_KEY, SETUP_LINK = "password", "second-step", "setup"
-"""Purposes of keys: to set a password, to send the code of a second step, and to add the first user."""
+PASSWORD_LINK, STEP_KEY = "password", "second-step"
+"""Purposes of keys: to set a password, and to send the code of a second step."""
 ADMIN = "admin:write"
 _SETUP_ACTOR = Actor(kind="link", name="setup", scopes=frozenset({ADMIN}))
 
@@ -228,16 +227,6 @@ def link_ended() -> ActionRefused:
 def add_link(connection: Connection, key: str, user_id: int, now: datetime) -> None:
     """Store the key of a link with which a user sets a password within 48 hours."""
     one_time_keys.add_key(connection, hash_key(key), PASSWORD_LINK, now + INVITED, user_id=user_id)
-
-
-def new_setup_key(store: Store, now: datetime) -> str:
-    """Return the key of the link that adds the first user, or ``""`` if there is a user."""
-    key = new_key()
-    with store.write() as connection:
-        if user_store.has_users(connection):
-            return ""
-        one_time_keys.add_key(connection, hash_key(key), SETUP_LINK, now + _SETUP_TIME)
-    return key
 
 
 def _replace_password(connection: Connection, user_id: int, password_hash: str) -> None:
