@@ -1,5 +1,6 @@
 """What ranking reads from the rows: records of sources, usual hours, related sources, openings."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,8 @@ from tests import factories
 from tests.factories import NOW, declared, new_article
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# SQLite's own default, which Debian raises.
+MOST_PARAMETERS = 32_766
 
 
 @pytest.fixture
@@ -81,6 +84,17 @@ def test_the_same_hour_of_the_days_before_is_counted_and_no_other(room):
     found = ranked_lists.section_counts(connection, spans)
     assert found == {"world": (2, 2)}, "only the first two"
     assert ranked_lists.first_published(connection) == published[6]
+
+
+def test_the_numbers_of_any_number_of_sections_are_counted(sqlite_store):
+    spans = [(NOW - day * DAY - 3 * HOUR, NOW - day * DAY) for day in range(1, 8)]
+    with sqlite_store.write() as connection:
+        (source,) = factories.add_sources(connection, declared())
+        factories.add_articles(connection, source.id, replace(new_article(1), published=NOW - DAY - HOUR))
+        limited = connection.connection.dbapi_connection
+        limited.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, MOST_PARAMETERS)
+        sections = ["world", *map(str, range(4096))]
+        assert ranked_lists.section_counts(connection, spans, sections) == {"world": (1, 1)}
 
 
 def test_related_sources_are_those_of_other_stories(room):

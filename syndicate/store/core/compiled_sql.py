@@ -19,6 +19,8 @@ from syndicate.store.core.batches import in_batches
 
 _Rows = list[dict[str, BindParameter[Any]]]
 _Statement = Select[Any] | CompoundSelect[Any] | UpdateBase
+# Values of a list in a statement: a power of four, of which SQLite's 32,766 parameters hold seven.
+_TOGETHER = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class CompiledStatement:
         self, connection: Connection, ids: Collection[Any], **parameters: Any
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the rows for the parameter ``ids``, a list of any length."""
-        for batch in in_batches(sorted(ids)):
+        for batch in in_batches(sorted(ids), _TOGETHER):
             yield from self.rows(connection, {"ids": batch, **parameters})
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
