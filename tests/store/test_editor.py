@@ -1,10 +1,11 @@
 """The editor's log only grows; what holds follows from it, whatever becomes of articles and stories."""
 
+import sqlite3
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from syndicate.model import EditorAction, ScoredLink
 from syndicate.store import Connection, schema
@@ -134,6 +135,18 @@ def test_the_newest_of_two_headlines_counts_and_undoing_it_brings_the_older_back
     decision_store.undo_decision(connection, second, who="kim", now=NOW)
     decision_store.sync_headlines(connection, at=NOW)
     assert article_store.get_articles(connection, ids)[ids[0]].title == "First"
+
+
+def test_the_headlines_of_many_years_are_shown(room):
+    connection, _, ids = room
+    facts = {"who": "kim", "action": EditorAction.RETITLE, "recorded": NOW}
+    rows = [facts | {"article_uid": new_article(number).uid, "value": "Ours"} for number in range(3, 16_388)]
+    connection.execute(insert(schema.editor_log), rows)
+    if connection.dialect.name == "sqlite":
+        # SQLite's own default, which Debian raises.
+        connection.connection.dbapi_connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+    assert decision_store.sync_headlines(connection, at=NOW) == [ids[2]]
+    assert decision_store.sync_headlines(connection, at=NOW) == []
 
 
 def test_what_the_publisher_says_is_what_stories_are_made_of(room):

@@ -188,10 +188,11 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
     """
     articles = schema.articles
     headlines: dict[str, str] = dict(_HEADLINES.rows(connection, {"at": to_microseconds(at)}))
+    # The list must not be empty, and no article has an empty uid. Each batch finds all shown headlines.
+    shown = {*_SHOWN_AS.rows_of(connection, {*headlines, ""})}
     changed = [
         (article_id, headline, headlines.get(uid, ""))
-        # The list must not be empty, and no article has an empty uid.
-        for article_id, uid, headline in _SHOWN_AS.rows(connection, {"ids": [*headlines, ""]})
+        for article_id, uid, headline in sorted(shown)
         if headline != headlines.get(uid, "")
     ]
     mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
