@@ -26,6 +26,14 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
 
 
+def test_a_block_can_show_the_block_that_it_replaces(folder):
+    write(folder, "base.html", "<main>{% block content %}<p>{{ x }}</p>{% endblock %}</main>")
+    write(folder, "middle.html", '{% extends "base.html" %}{% block content %}1 {{ super() }}{% endblock %}')
+    write(folder, "page.html", '{% extends "middle.html" %}{% block content %}2 {{ super() }}{% endblock %}')
+
+    assert Templates(folder).render("page.html", x="<&") == "<main>2 1 <p>&lt;&amp;</p></main>"
+
+
 def test_html_is_escaped_and_text_is_not(folder):
     write(folder, "a.html", "{{ x }}")
     write(folder, "a.html.j2", "{{ x }}")

@@ -172,9 +172,11 @@ class _Template(Template):
         Each block is one text for the templates around it, which would hand on its pieces one by one.
         """
         template = super().from_code(*arguments, **more)
-        template.root_render_func.__globals__["escape"] = _escaped
-        template.root_render_func = _joined(template.root_render_func)
-        template.blocks = {name: _joined(block) for name, block in template.blocks.items()}
+        blocks = {name: _joined(block) for name, block in template.blocks.items()}
+        # ``super()`` looks for the block that its code names.
+        named = {block.__name__: blocks[name] for name, block in template.blocks.items()}
+        template.root_render_func.__globals__.update(named, escape=_escaped)
+        template.root_render_func, template.blocks = _joined(template.root_render_func), blocks
         return template
 
 

@@ -75,6 +75,18 @@ def test_one_block_of_a_page_can_be_overridden(tmp_path):
     assert b'<link rel="canonical" href="https://news.example/site/index.html">' in page
 
 
+def test_the_documented_override_stands_before_the_shipped_block(tmp_path):
+    documented = (Path(__file__).parents[2] / "docs/templates.md").read_text("utf-8")
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "front.html").write_text(documented.partition("```jinja\n")[2].partition("```")[0])
+
+    pages = SitePages(Templates(tmp_path), OPTIONS)
+    front = FrontPage(canonical=pages.absolute(FRONT_PATH), top=TOP, places=FrontPlaces(lead=TOP[0]))
+    page = pages.page("pages/front.html", FRONT_PATH, front).decode()
+
+    assert 0 < page.index("We are hiring.") < page.index('<article class="lead">')
+
+
 def test_words_can_be_translated_in_one_file(tmp_path):
     (tmp_path / "pages").mkdir()
     shipped = TEMPLATES.read("pages/words.html").decode()

@@ -135,7 +135,10 @@ def _password(file: Path | None) -> str:
     if file is None:
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     with click.open_file(str(file), encoding="utf-8") as source:
-        return str(source.readline()).rstrip("\r\n")
+        password = str(source.readline()).rstrip("\r\n")
+    if not password:
+        raise click.UsageError(f"The first line of {file} holds the password, and it is empty.")
+    return password
 
 
 def _show(call: Call, services: Services, done: ActionResult | SecretResult) -> None:
