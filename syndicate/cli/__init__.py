@@ -91,6 +91,15 @@ class _LazyGroup(click.Group):
                 raise click.UsageError(f"No such command {args[0]!r}. Did you mean {names}?", ctx)
         return super().resolve_command(ctx, args)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name in ("--config", "--json", "--now"):
+                said = f"Write {error.option_name} after the command: syndicate COMMAND {error.option_name} …"
+                raise click.UsageError(said, ctx) from error
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])

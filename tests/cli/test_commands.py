@@ -286,6 +286,11 @@ def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> Non
     assert "Did you mean" not in run("xyzzy").err
 
 
+def test_an_option_of_commands_before_the_command_is_told_its_place(run: Run) -> None:
+    ended = run("--config other.toml status")
+    assert (ended.code, "Write --config after the command" in ended.err) == (2, True), ended.err
+
+
 @pytest.mark.all
 def test_DF22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
     (tmp_path / "desk" / "new.md").write_text(
