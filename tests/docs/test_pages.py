@@ -73,6 +73,10 @@ def test_the_architecture_names_every_room_and_shelf():
     assert names - set(re.findall(r"`(\w+)`", section[1])) == set()
 
 
+def test_no_page_has_the_name_of_a_page_that_sphinx_writes():
+    assert {page.stem for page in DOCS.glob("*.md")} & {"search", "genindex", "py-modindex"} == set()
+
+
 def test_every_page_is_linked_from_the_readme():
     pages = {page.name for page in DOCS.glob("*.md")} - {"index.md"}
     assert {page for page in pages if f"(docs/{page})" not in text_of(CHECKOUT / "README.md")} == set()
