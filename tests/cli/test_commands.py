@@ -267,6 +267,15 @@ def test_OF11_status_tells_of_mail_that_waits_too_long(edition: Run) -> None:
     assert any("mail has been due" in problem for problem in ended.json["problems"])
 
 
+def test_status_tells_that_nothing_has_read_the_sources_for_two_days(edition: Run) -> None:
+    def told(now: str) -> bool:
+        problems = edition(f"status --json --now {now}").json["problems"]
+        return any("sources have been due since" in problem for problem in problems)
+
+    edition("ingest --now 2026-11-24T10:00")
+    assert (told("2026-11-25T15:00"), told("2026-11-28T15:00")) == (False, True)
+
+
 def test_what_needs_a_person_is_told_on_the_clocks_of_operator_and_newsletter(
     edition: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,8 @@ MISSED_SHOWN = timedelta(days=7)
 UNTRUSTED_KINDS = ("entry", "document", "webhook")
 # A working sender clears its queue far sooner.
 STUCK = timedelta(hours=1)
+# A timer that runs `syndicate once` once a day reads every source before.
+UNREAD = timedelta(days=2)
 UNCERTAIN_SHOWN = 5
 CACHED_SECONDS = 10.0
 FAILING_ALERTS = "alerts failing"
@@ -100,8 +102,9 @@ class NeedsReader:
         return needs
 
     def read(self, connection: Connection, now: datetime) -> tuple[Need, ...]:
-        """Return the needs, failing sources first."""
+        """Return the needs, those of sources first."""
         return (
+            *self._unread_need(connection, now),
             *self._source_needs(connection),
             *self._list_needs(connection),
             *_failure_needs(connection),
@@ -126,6 +129,13 @@ class NeedsReader:
         """Return the needs that ``status`` lists, in words."""
         with self.store.read() as connection:
             return tuple(need.text for need in self.read(connection, now) if need.is_problem)
+
+    def _unread_need(self, connection: Connection, now: datetime) -> Iterator[Need]:
+        due = source_store.next_check(connection)
+        if due and now - due > UNREAD:
+            sentence = f"sources have been due since {local_time(due, self.zone)}"
+            need = partial(Need, kind="source", subject="unread", href=SOURCES, since=due)
+            yield need(sentence=sentence, detail=_IS_RUNNING, is_failing=True)
 
     def _source_needs(self, connection: Connection) -> Iterator[Need]:
         for source, state in source_store.sources_in_trouble(connection, FAILURES_TO_REPORT):

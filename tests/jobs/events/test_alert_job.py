@@ -169,7 +169,7 @@ def server() -> Iterator[RecordingServer]:
 def declare(room: Room, section: str) -> None:
     room.declare(f'[alerts]\n{section}\n[[sources]]\nname = "harbour"\nurl = "http://127.0.0.1:1/feed"\n')
     for days in range(4):
-        room.ingest(NOW - timedelta(days=9 - days), ["harbour"])
+        room.ingest(NOW - timedelta(days=5 - days), ["harbour"])
 
 
 def test_an_alert_is_mailed_although_sending_is_paused(room: Room) -> None:
