@@ -34,7 +34,7 @@ def test_a_new_installation_is_told_to_add_a_source(admin_client: AdminClient):
     page = admin_client.page("/admin/")
     assert "Nothing needs attention" in page
     assert "There are no sources yet" in page
-    assert "No stage has run yet" in page
+    assert "shows its stages here" in page
 
 
 def test_a_failing_source_is_the_first_thing_on_the_page_and_in_the_menu(

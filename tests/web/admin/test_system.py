@@ -137,5 +137,5 @@ def test_settings_are_shown_as_they_are_written(admin_client: AdminClient):
 
 def test_code_in_the_sentences_of_empty_lists_is_marked(admin_client: AdminClient):
     page = admin_client.page("/admin/system")
-    assert "Start <code>syndicate run</code>." in page
+    assert "<code>syndicate run</code> shows its jobs here." in page
     assert "`" not in page
