@@ -134,7 +134,7 @@ class NeedsReader:
         due = source_store.next_check(connection)
         if due and now - due > UNREAD:
             sentence = f"sources have been due since {local_time(due, self.zone)}"
-            need = partial(Need, kind="source", subject="unread", href=SOURCES, since=due)
+            need = partial(Need, kind="source", subject="unread", href=SYSTEM, since=due)
             yield need(sentence=sentence, detail=_IS_RUNNING, is_failing=True)
 
     def _source_needs(self, connection: Connection) -> Iterator[Need]:
