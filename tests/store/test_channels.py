@@ -136,6 +136,14 @@ def test_sections_that_have_articles(connection):
     assert channel_store.sections(connection) == ["sport", "world"]
 
 
+def test_a_language_of_fewer_than_one_in_a_hundred_articles_is_not_usual(connection):
+    (source,) = factories.add_sources(connection, factories.declared("Mill"))
+    tags = ["en"] * 80 + ["en-gb"] * 115 + ["de"] * 4 + ["gl"]
+    articles = [factories.new_article(300 + number, language=tag) for number, tag in enumerate(tags)]
+    factories.add_articles(connection, source.id, *articles)
+    assert channel_store.usual_languages(connection) == ["de", "en"]
+
+
 def test_the_sources_own_articles_of_a_time_or_at_least_the_newest(connection):
     ids = {one.name: one.id for one in source_store.list_sources(connection)}
     harbour = [ids["The Harbour"]]

@@ -134,7 +134,7 @@ READS_BY_MODULE = {
     ),
     "channel_archives": "archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
-        "articles_below channel_articles channel_signature count_since filtered_articles languages "
+        "articles_below channel_articles channel_signature count_since filtered_articles usual_languages "
         "latest_sections_and_languages matching_articles newest_articles related_signature "
         "sections shown_articles source_articles"
     ),

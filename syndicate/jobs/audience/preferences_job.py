@@ -162,17 +162,18 @@ class PreferencesJob:
         own = next(
             (newsletter for newsletter in self.newsletters if newsletter.name == stored.newsletter), None
         )
+        selection = read_selection(stored.selection)
         offer = OfferedChoices(
             newsletters=titles,
             consents={name: f"{title}: {self.consent}" for name, title in titles.items()},
             sections=tuple(channel_store.sections(connection)),
-            languages=tuple(channel_store.languages(connection)),
+            languages=tuple(sorted({*channel_store.usual_languages(connection), *selection.languages})),
             cadences=cadences(own) if own else (stored.cadence,),
         )
         until = stored.paused_until
         choices = Choices(
             newsletters=stored.subscribed,
-            selection=read_selection(stored.selection),
+            selection=selection,
             cadence=stored.cadence,
             hour=stored.hour,
             time_zone=stored.time_zone,

@@ -37,16 +37,17 @@ from syndicate.text.search_words import search_term
 _SPELLINGS = 50
 # Number of latest articles whose sections and languages a search offers.
 _LATEST = 5_000
+# Number of latest articles whose usual languages a subscriber may choose from.
+_LATEST_BY_LANGUAGE = 1_000
 # Up to this number of articles with a word, it is faster to look them up than to pass over newer articles.
 _RARE = 2_000
 # From this number of articles with a tag or word, those that were stored last are looked at first.
 _FREQUENT = 500
 Ids = tuple[int, int] | None
 """First and last id of the articles to read; ``None`` reads all."""
-_NEXT = {
-    column.name: CompiledStatement(select(func.min(column)).where(column > bindparam("last")))
-    for column in (schema.articles.c.language, schema.articles.c.section_key)
-}
+_NEXT_SECTION = CompiledStatement(
+    select(func.min(schema.articles.c.section_key)).where(schema.articles.c.section_key > bindparam("last"))
+)
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
@@ -170,26 +171,23 @@ def _commonest(names: Counter[str]) -> str:
     return min(names, key=lambda name: (-names[name], name), default="")
 
 
-def languages(connection: Connection) -> list[str]:
-    """Return the languages of all articles, as tags without a region (``en`` also for ``en-gb``)."""
-    return sorted({tag.partition("-")[0] for tag in _distinct(connection, "language")})
+def usual_languages(connection: Connection) -> list[str]:
+    """Return the languages of at least one in a hundred of the latest articles, as tags without a region.
 
-
-def _distinct(connection: Connection, name: str) -> list[str]:
-    """Return each value of an indexed column once, without ``""``.
-
-    Each value is looked up after the last: DISTINCT reads every article.
+    A rarer language may be that of a title which was taken for another language.
     """
-    found: list[str] = []
-    while value := _NEXT[name].rows(connection, {"last": found[-1] if found else ""})[0][0]:
-        found.append(value)
-    return found
+    newest = select(schema.articles.c.language).order_by(*NEWEST_FIRST).limit(_LATEST_BY_LANGUAGE)
+    found = Counter(tag.partition("-")[0] for tag in connection.scalars(newest) if tag)
+    return sorted(language for language, number in found.items() if number * 100 >= found.total())
 
 
 def sections(connection: Connection) -> list[str]:
     """Return the sections that have articles, spelt as most of their newest articles spell them."""
     table = schema.articles
-    keys = _distinct(connection, "section_key")
+    # Each key is looked up after the last: DISTINCT reads every article.
+    keys: list[str] = []
+    while key := _NEXT_SECTION.rows(connection, {"last": keys[-1] if keys else ""})[0][0]:
+        keys.append(key)
     newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
     newest = newest.order_by(*NEWEST_FIRST).limit(_SPELLINGS)
     return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
