@@ -1,7 +1,7 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, clock or randomness."""
 
 # ruff: noqa: F401 - other rooms import these names from here
-from syndicate.stories.article_kind import is_report
+from syndicate.stories.article_kind import is_cut, is_report
 from syndicate.stories.duplicates import is_news, is_update
 from syndicate.stories.grouping_rules import MERGED, SPLIT, Regrouping
 from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language

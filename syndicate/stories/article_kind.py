@@ -45,6 +45,11 @@ def is_report(title: str, section: str = "", url: str = "") -> bool:
     return not (labelled or _SECTION.fullmatch(section.strip()) or _FOLDER.search(url))
 
 
+def is_cut(title: str) -> bool:
+    """Return whether a title ends in an ellipsis, as the first words of a text do that has no title."""
+    return title.rstrip().endswith(("…", "..."))
+
+
 def is_round_up(title: str) -> bool:
     """Return whether the title announces a round-up of several events."""
     return bool(_ROUND_UP_LABEL.search(title))

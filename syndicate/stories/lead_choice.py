@@ -14,6 +14,8 @@ from syndicate.stories.terms.fingerprint import Fingerprint
 # Maximum age behind the newest article of its story with which an article may lead (measured:
 # ``docs/ranking.md``).
 FRESH = timedelta(hours=6)
+# Age behind the newest article up to which opinion pieces, round-ups and cut titles do not replace a report.
+REPORT_STAYS = timedelta(hours=24)
 # Maximum number of articles compared for a story: the newest.
 MAX_COMPARED = 60
 # A fresh lead stays unless another article is worth this much more. Centrality counts 1, an image and a long
@@ -31,7 +33,8 @@ class LeadCandidate:
     """Facts about an article for the choice of a lead. ``length`` is in characters.
 
     ``chosen`` is the number of the editor's decision for the article, or 0. ``is_report`` is false for an
-    opinion piece or a round-up. Unknown ``terms`` are ``None``, an unknown ``language`` is ``""``.
+    opinion piece, a round-up or a cut title. Unknown ``terms`` are ``None``, an unknown ``language`` is
+    ``""``.
     """
 
     article_id: int
@@ -51,7 +54,7 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     """Return the articles considered as lead, the oldest first.
 
     Undated articles and copies are left out unless the story has nothing else. Of the others, return the
-    newest: from the start of the day (UTC) ``FRESH`` before the newest, at most ``MAX_COMPARED``, and
+    newest: from the start of the day (UTC) ``REPORT_STAYS`` before the newest, at most ``MAX_COMPARED``, and
     articles that the editor has chosen.
 
     Raises ``ValueError`` when there is no article.
@@ -64,7 +67,7 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     ordered = sorted(usable, key=lambda candidate: (candidate.published, candidate.article_id))
     # A start that moves with every article could change the lead with every article.
     newest = ordered[-1].published
-    day = max(newest, EARLIEST + FRESH) - FRESH
+    day = max(newest, EARLIEST + REPORT_STAYS) - REPORT_STAYS
     start = min(day.replace(hour=0, minute=0, second=0, microsecond=0), newest)
     older = sum(candidate.published < start for candidate in ordered[-MAX_COMPARED:])
     looked_at = ordered[-MAX_COMPARED:][older:]
@@ -92,8 +95,12 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     cosines = _cosines([candidate.terms for candidate in candidates])
     cumulated = np.pad(cosines.cumsum(axis=1), ((0, 0), (1, 0)))
     lead = start = 0
+    report: datetime | None = None
     for latest, newest in enumerate(candidates):
-        while newest.published - candidates[start].published > FRESH:
+        report = newest.published if newest.is_report else report
+        # Only another report makes a report old, for a day.
+        at = report if report and newest.published - report <= REPORT_STAYS else newest.published
+        while at - candidates[start].published > FRESH:
             start += 1
         # Rounded: the lead must not depend on a processor's order of addition.
         fresh = slice(start, latest + 1)

@@ -8,6 +8,7 @@ import pytest
 from syndicate.stories import (
     LeadCandidate,
     choose_lead,
+    is_cut,
     is_report,
     lead_candidates,
     leading_language,
@@ -87,7 +88,21 @@ def test_a_lead_stays_while_it_is_fresh_and_no_other_is_worth_much_more() -> Non
 def test_a_story_with_a_report_every_half_hour_changes_its_lead_a_few_times_a_day() -> None:
     articles = [candidate(number, 24 - number / 2, FLOOD) for number in range(48)]
     leads = [lead(*articles[: end + 1]) for end in range(48)]
-    assert sum(before != after for before, after in pairwise(leads)) == 4
+    assert sum(before != after for before, after in pairwise(leads)) == 3
+
+
+def test_an_opinion_piece_does_not_replace_a_report_for_a_day() -> None:
+    report, opinion = candidate(1, 50), candidate(2, 50 - 20, is_report=False)
+    assert lead(report, opinion) == 1
+    assert lead(report, opinion, candidate(3, 50 - 24.5, is_report=False)) == 3
+    assert lead(report, opinion, candidate(3, 50 - 23)) == 3
+    assert lead(candidate(1, 50, is_report=False), opinion) == 2
+
+
+@pytest.mark.parametrize("ending", ["…", "...", "… "])
+def test_a_cut_title_is_known_by_its_ellipsis(ending: str) -> None:
+    assert is_cut(f"A ferry on its way to{ending}")
+    assert not is_cut("“… and then the ferry sank”")
 
 
 def test_the_lead_does_not_depend_on_the_order_in_which_articles_are_given() -> None:

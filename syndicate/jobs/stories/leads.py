@@ -12,6 +12,7 @@ from syndicate.stories import (
     Fingerprint,
     LeadCandidate,
     choose_lead,
+    is_cut,
     is_report,
     lead_candidates,
     leading_language,
@@ -109,5 +110,5 @@ def _candidates(
 def _with_facts(candidate: LeadCandidate, facts: index_rows.LeadFacts | None) -> LeadCandidate:
     if facts is None:
         return candidate
-    report = is_report(facts.title, facts.section, facts.url)
+    report = is_report(facts.title, facts.section, facts.url) and not is_cut(facts.title)
     return replace(candidate, is_report=report, terms=Fingerprint.unpack_known(facts.terms))

@@ -16,9 +16,9 @@ HOUR = timedelta(hours=1)
 SOURCES = "".join(source(name, f"https://{name}.example/feed") for name in ("harbour", "hills", "dales"))
 
 
-def add(room: Room, number: int, hours: float, paper: str) -> str:
+def add(room: Room, number: int, hours: float, paper: str, *, ending: str = "") -> str:
     """Add a report on the flood that is so many hours old, place it, and return its title."""
-    title, text = FLOOD[number]
+    title, text = FLOOD[number][0] + ending, FLOOD[number][1]
     at = SEVEN - hours * HOUR
     room.add(
         new_article(number, title=title, text=text, published=at, updated=at, first_seen=at), source=paper
@@ -44,6 +44,13 @@ def test_a_fresh_report_takes_the_lead_from_one_of_yesterday(rooms: Room) -> Non
     # One more of the same hours changes nothing: readers have seen this lead.
     add(rooms, 2, 1, "dales")
     assert lead(rooms) == fresh
+
+
+def test_the_beginning_of_a_text_does_not_take_the_lead_from_a_report_of_the_morning(rooms: Room) -> None:
+    rooms.declare(SOURCES, now=SEVEN - 48 * HOUR)
+    report = add(rooms, 0, 9, "harbour")
+    add(rooms, 1, 1, "hills", ending="…")
+    assert lead(rooms) == report
 
 
 def test_articles_with_damaged_terms_are_led_by_the_other_rules(room: Room) -> None:
