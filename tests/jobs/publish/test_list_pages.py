@@ -136,6 +136,13 @@ def test_authors_have_pages_from_two_texts_on_and_articles_link_to_them(newsroom
     assert author_path("Ada Moor") in links(newsroom.folder / "feeds", page)
 
 
+def test_the_page_of_an_author_counts_the_articles_that_it_shows(newsroom: Room) -> None:
+    newsroom.add(*(report(number, hours=200 * number, authors=("Ada Moor",)) for number in range(1, 13)))
+    publish(newsroom)
+    (counts,) = parsed(newsroom, author_path("ada moor")).xpath("//p[@class='counts']")
+    assert counts.text_content().startswith("12 articles from 1 source")
+
+
 def test_a_day_lists_its_articles_with_links_to_the_days_before_and_after(newsroom: Room) -> None:
     newsroom.add(report(1), report(2), report(30), report(24 * 40))
     publish(newsroom)
