@@ -75,6 +75,7 @@ class CommandJobs:
             places=self._services.places("newsletters"),
             read=partial(newsletter_from, settings),
             previewer=self._services.previewer,
+            segments_of=self._services.segments_of,
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from syndicate.errors import ConfigError
 from syndicate.services.declared import brand_of
 from syndicate.services.output_services import OutputServices
+from syndicate.toml_lines import declared_places
 
 if TYPE_CHECKING:
     from syndicate.audience.fields import SubscriberField
@@ -210,7 +211,22 @@ class NewsletterServices(OutputServices):
         try:
             return parse_segment(declared.get(text, text), self.subscriber_fields, newsletters)
         except ConfigError as error:
-            raise ConfigError(f"[[segments]] {text}: {error}" if text in declared else str(error)) from error
+            if text not in declared:
+                raise
+            place = declared_places(self.settings.path(self.settings.file), "segments").get(text, "")
+            raise ConfigError(f"{place}: segment {text}: {error}") from error
+
+    def segments_of(self, newsletter: str) -> list[str]:
+        """Return the names of the declared segments whose queries name a newsletter."""
+        from syndicate.audience.segments import parse_segment
+        from syndicate.model import SegmentSubject
+
+        return [
+            segment.name
+            for segment in self.settings.segments
+            for clause in parse_segment(segment.query, self.subscriber_fields)
+            if clause.subject is SegmentSubject.NEWSLETTER and newsletter in clause.values
+        ]
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:

@@ -1,6 +1,7 @@
 """Commands for fields, tags and segments."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,11 @@ def test_a_segment_is_tested_by_its_name_and_by_its_query(segmented: Run) -> Non
     assert addresses(segmented, "--segment", "field:age>40") == ["ann@example.org"]
     assert addresses(segmented, "--segment", "everybody", "--newsletter", "daily") == addresses(segmented)
     assert segmented("subscribers list --segment bristol").out.endswith("1 subscriber.\n")
+    query = "newsletter:daily field:city=Bristol -tag:press"
     assert segmented("segments list --json").json == {
         "segments": [
-            {"name": "bristol", "readers": 1, "query": "newsletter:daily field:city=Bristol -tag:press"},
-            {"name": "everybody", "readers": 3, "query": ""},
+            {"name": "bristol", "subscribers": 1, "query": query, "problem": ""},
+            {"name": "everybody", "subscribers": 3, "query": "", "problem": ""},
         ]
     }
     assert "bristol" in segmented("segments list").out
@@ -70,13 +72,20 @@ def test_a_segment_may_name_an_added_newsletter_and_check_reports_an_unknown_new
 ) -> None:
     with (tmp_path / "config.toml").open("a", encoding="utf-8") as file:
         file.write('[[segments]]\nname = "evening"\nquery = "newsletter:evening"\n')
-    missing = room("check")
-    assert (missing.code, "[[segments]] evening" in missing.err) == (3, True)
-    assert "[[segments]] evening" in room("segments list").err
+        file.write('[[segments]]\nname = "patrons"\nquery = "tag:patron"\n')
+    missing, listed = room("check"), room("segments list")
+    for answer in (missing, listed):
+        assert re.search(r"^config\.toml, line \d+: segment evening: .*position 12", answer.err)
+    assert (missing.code, listed.code) == (3, 0)
+    assert re.search(r"^patrons +0 +tag:patron$", listed.out, re.MULTILINE)
+    assert "schedule: this key is required" in room("newsletters add evening").err
     assert room("newsletters add evening --schedule", "daily 18:00").code == 0
     assert room("check").code == 0
     assert room("subscribers add ann@example.org --newsletter evening").code == 0
     assert addresses(room, "--segment", "evening") == ["ann@example.org"]
+    refused = room("newsletters remove evening")
+    assert (refused.code, "the segment evening names it" in refused.err) == (1, True)
+    assert room("newsletters list").out.count("evening")
 
 
 def test_a_segment_is_exported_with_fields_and_tags(segmented: Run, tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """Commands for fields and tags of subscribers, and for segments."""
 
+from typing import Any
+
 import click
 
 from syndicate.audience.fields import read_tag, read_value
 from syndicate.audience.segments import segment_text
 from syndicate.cli.arguments import check_names
 from syndicate.cli.options import Call, timed_options, tried_options
+from syndicate.cli.output import say
+from syndicate.errors import ConfigError
 from syndicate.store.subscribers import segment_store
 
 segment_option = click.option(
@@ -56,12 +60,20 @@ def segments() -> None:
 @segments.command("list")
 @timed_options
 def list_(call: Call) -> None:
-    """Show every segment with its query and its number of readers."""
+    """Show every segment with its query and its number of subscribers."""
+    rows: list[dict[str, Any]] = []
     with call.services() as services, services.store.read() as connection:
-        rows = []
         for segment in services.settings.segments:
-            clauses = services.segment_clauses(segment.name)
-            count = segment_store.count_members(connection, clauses, call.now)
-            rows.append({"name": segment.name, "readers": count, "query": segment_text(clauses)})
+            count, query, problem = None, segment.query, ""
+            try:
+                clauses = services.segment_clauses(segment.name)
+                count = segment_store.count_members(connection, clauses, call.now)
+                query = segment_text(clauses)
+            except ConfigError as error:
+                problem = str(error)
+            rows.append({"name": segment.name, "subscribers": count, "query": query, "problem": problem})
     empty = "The configuration has no [[segments]]."
-    call.show_table("segments", ("name", "readers", "query"), rows, empty, right=(1,))
+    call.show_table("segments", ("name", "subscribers", "query"), rows, empty, right=(1,))
+    for row in rows:
+        if row["problem"] and not call.as_json:
+            say(row["problem"], err=True)

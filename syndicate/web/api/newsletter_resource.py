@@ -121,7 +121,7 @@ def change_newsletter(call: Call, name: str, given: ChangedNewsletter) -> Respon
     return call.done(actions.edit(change, name, values))
 
 
-@routes.write("DELETE", "/newsletters/{name}", "declared-in-config", *MATCHED)
+@routes.write("DELETE", "/newsletters/{name}", "declared-in-config", "refused", *MATCHED)
 def remove_newsletter(call: Call, name: str) -> Response:
     """Remove a newsletter that was added; its subscribers and editions stay."""
     change = call.change(lambda connection: _shown(call, connection, name))

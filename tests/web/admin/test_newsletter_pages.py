@@ -5,8 +5,10 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from syndicate.store.mail import newsletter_store
+from syndicate.store.schema import editions
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
 from tests.web.admin.conftest import NORA, AdminClient, AdminSite
@@ -123,6 +125,29 @@ def test_a_newsletter_is_edited_paused_and_removed(admin_client: AdminClient, ad
     admin_client.post("/admin/newsletters/daily/state", {"do": "pause"})
     admin_client.post(state, {"do": "remove"})
     assert [letter.name for letter in admin_room.services.newsletters] == ["daily"]
+
+
+def test_a_newsletter_with_a_waiting_edition_cannot_be_removed(
+    admin_client: AdminClient, admin_room: Room
+) -> None:
+    admin_client.post("/admin/newsletters/add", FIELDS)
+    draft = {"newsletter": "evening", "subject": "Open day", "text": "Come.", "do": "write"}
+    admin_client.post("/admin/editions/add", draft)
+    refused = admin_client.post("/admin/newsletters/evening/state", {"do": "remove"})
+    assert refused.status == 409
+    assert "edition 1 waits" in refused.body.decode()
+    assert [letter.name for letter in admin_room.services.newsletters] == ["daily", "evening"]
+
+
+def test_the_page_of_an_issue_says_that_its_segment_is_gone(
+    admin_client: AdminClient, admin_room: Room
+) -> None:
+    draft = {"newsletter": "daily", "subject": "Open day", "text": "Come.", "do": "write"}
+    admin_client.post("/admin/editions/add", draft)
+    with admin_room.store.write() as connection:
+        connection.execute(update(editions).values(segment="newsletter:evening"))
+    for page in ("", "/approve"):
+        assert "there is no newsletter &#39;evening&#39;" in admin_client.page(f"/admin/editions/1{page}")
 
 
 def test_a_declared_newsletter_cannot_be_edited_and_names_are_unique(admin_client: AdminClient) -> None:

@@ -1,6 +1,6 @@
 """Actions on newsletters: add, edit and remove those of the store, pause any, send a test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from syndicate.model import Newsletter
 from syndicate.model.actors import ActionResult, Change
 from syndicate.store import Connection, Store
 from syndicate.store.mail import newsletter_store as rows
+from syndicate.store.mail import review_store
 
 _SCOPE = "newsletters:write"
 _APART = ("name", "paused")  # values that are no part of a declaration
@@ -21,7 +22,8 @@ _APART = ("name", "paused")  # values that are no part of a declaration
 class NewsletterActions:
     """Changes of newsletters. ``declared`` has the newsletters of ``config.toml``, ``places`` file and line.
 
-    ``read`` returns the newsletter of entered values, or raises ``WrongFields``.
+    ``read`` returns the newsletter of entered values, or raises ``WrongFields``. ``segments_of`` returns the
+    names of the segments that name a newsletter.
     """
 
     store: Store
@@ -29,6 +31,7 @@ class NewsletterActions:
     places: Mapping[str, str]
     read: Callable[[Mapping[str, Any]], Newsletter]
     previewer: EditionPreviewer
+    segments_of: Callable[[str], Sequence[str]]
 
     @recorded_as("newsletter.add", _SCOPE)
     def add(self, connection: Connection, change: Change, values: Mapping[str, Any]) -> ActionResult:
@@ -67,8 +70,17 @@ class NewsletterActions:
 
     @recorded_as("newsletter.remove", _SCOPE)
     def remove(self, connection: Connection, _change: Change, name: str) -> ActionResult:
-        """Remove an added newsletter: no edition is cut. Its subscribers and editions stay."""
+        """Remove an added newsletter: no edition is cut. Its subscribers and editions stay.
+
+        Raises ``ActionRefused`` while a segment names it or an edition of it waits.
+        """
         before = self._added(connection, name)
+        uses = [f"the segment {segment} names it" for segment in self.segments_of(name)]
+        uses += [f"edition {number} waits" for number in review_store.open_editions(connection, name)]
+        if uses:
+            text = f"The newsletter {name} is in use: {', '.join(uses)}."
+            advice = "Change the segments, approve or withdraw the editions, and remove it then; or pause it."
+            raise ActionRefused("refused", f"{text} {advice}")
         rows.remove_declaration(connection, name)
         return _result(name, "is removed; its subscribers and editions stay", before=before)
 

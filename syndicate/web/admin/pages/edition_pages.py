@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from syndicate.errors import ActionRefused, NotFound, SyndicateError, WrongFields
+from syndicate.errors import ActionRefused, ConfigError, NotFound, SyndicateError, WrongFields
 from syndicate.jobs.admin.mailing.delivery_views import progress_of
 from syndicate.jobs.admin.mailing.edition_views import Typed, edition_view, find_stories, press
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
@@ -69,8 +69,11 @@ def _page(request: AdminRequest, typed: Typed, problem: str = "") -> dict[str, A
         counts = audience_store.count_subscriptions_by_state(connection).get(newsletter.name, {})
         recipients = counts.get("confirmed", 0)
         if reviewed.edition.segment:
-            clauses = review.segment(reviewed.edition.segment)
-            recipients = segment_store.count_members(connection, clauses, request.now, newsletter.name)
+            try:
+                clauses = review.segment(reviewed.edition.segment)
+                recipients = segment_store.count_members(connection, clauses, request.now, newsletter.name)
+            except ConfigError as error:
+                recipients, problem = 0, problem or str(error)
         ids = [reviewed.edition.id] if reviewed.state not in _OPEN else []
         progress = next(iter(progress_of(connection, ids, local, request.jobs.mail_rate)), None)
     goes_at = until if until and until > request.now else None
