@@ -234,4 +234,5 @@ class WrongFields(ActionRefused):
     """Fields of a form or a request that cannot be saved; ``fields`` has a sentence for each by name."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__("wrong-fields", "; ".join(fields.values()), status=422, fields=fields)
+        text = "; ".join(f"{name}: {problem}" if name else problem for name, problem in fields.items())
+        super().__init__("wrong-fields", text, status=422, fields=fields)

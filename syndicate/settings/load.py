@@ -55,10 +55,10 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
         settings = Settings.model_validate({**data, **place})
     except ValidationError as error:
         mistakes = sorted(error.errors(), key=lambda details: line_of(text, details["loc"]) or 1)
-        problems += [_explain(file, text, environment, details) for details in mistakes]
+        problems += [_explain(file, text, data, environment, details) for details in mistakes]
         raise ConfigError("\n".join(problems)) from None
     problems += [
-        f"{file}:{line_of(text, path) or 1}: {'.'.join(map(str, path))}: {message}"
+        f"{file}:{line_of(text, path) or 1}: {_key(data, path)}: {message}"
         for path, message in _inconsistencies(settings)
     ]
     if problems:
@@ -116,14 +116,27 @@ def _value(text: str) -> object:
     return text
 
 
-def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any) -> str:
+def _key(data: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
+    """Return the path of a key as text, ``segments.press.query``; a table without a name has its index."""
+    parts, value = list[str](), dict[Any, Any](data)
+    for part in path:
+        try:
+            value = value[part]
+            parts.append(str(value["name"] or part) if isinstance(part, int) else part)
+        except (KeyError, IndexError, TypeError):
+            parts.append(str(part))
+    return ".".join(parts)
+
+
+def _explain(
+    file: Path, text: str, data: Mapping[str, Any], environment: Mapping[str, str], details: Any
+) -> str:
     path = details["loc"]
-    key = ".".join(str(part) for part in path)
     message = explain_value(details)
     variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
     if variable in environment:
         return f"environment: {variable}: {message}"
-    return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
+    return f"{file}:{line_of(text, path) or 1}: {_key(data, path)}: {message}"
 
 
 def explain_value(details: Any) -> str:

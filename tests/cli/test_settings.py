@@ -91,13 +91,13 @@ def test_OF1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: 
         "config.toml:4: site.titel",
         "config.toml:7: http.allow_private",
         "config.toml:8: http.min_interval",
-        "config.toml:10: sources.0.url",
-        "config.toml:15: sources.1.url",
-        "config.toml:16: sources.1.republish",
-        "config.toml:19: channels.0.name",
-        "config.toml:20: channels.0.query",
-        "config.toml:24: newsletters.0.schedule",
-        "config.toml:25: newsletters.0.time_zone",
+        "config.toml:10: sources.The Harbour.url",
+        "config.toml:15: sources.The Hills.url",
+        "config.toml:16: sources.The Hills.republish",
+        "config.toml:19: channels.World News.name",
+        "config.toml:20: channels.World News.query",
+        "config.toml:24: newsletters.daily.schedule",
+        "config.toml:25: newsletters.daily.time_zone",
         "config.toml:28: mail.port",
         "config.toml:29: mail.tls",
         "config.toml:31: nonsense",
@@ -109,7 +109,7 @@ def test_OF1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: 
 def test_OF1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path: Path) -> None:
     twice = '[[sources]]\nname = "A"\nurl = "a"\n[[sources]]\nname = "A"\nurl = "b"\n'
     assert mistakes(tmp_path, f'{twice}[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n') == [
-        "config.toml:5: sources.1.name: 'A' is used twice",
+        "config.toml:5: sources.A.name: 'A' is used twice",
         "config.toml:1: mail.address: newsletters need your postal address in the footer",
     ]
 
@@ -268,7 +268,7 @@ DAILY = '[mail]\naddress = "x"\n[[newsletters]]\nname = "a"\nschedule = "daily 0
 
 def test_a_brand_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (mistake,) = mistakes(tmp_path, DAILY + 'brand = "coast"\n')
-    assert mistake == "config.toml:6: newsletters.0.brand: there is no [[brands]] 'coast'"
+    assert mistake == "config.toml:6: newsletters.a.brand: there is no [[brands]] 'coast'"
 
 
 def test_a_postal_address_of_the_brand_is_enough(tmp_path: Path) -> None:
@@ -326,8 +326,8 @@ def test_keys_of_a_brand_stand_above_those_of_site_and_mail(tmp_path: Path) -> N
         ('url = "https://a.example/"\nkind = "sitemap"\nselect = { item = "li" }', 1, 'write kind = "page"'),
         ('url = "articles"\nkind = "sitemap"', 1, "is a path: no sitemap"),
         ('url = "https://a.example/"\nkind = "folder"', 1, "is an address: no folder"),
-        ('url = "https://a.example/"\nkind = "podcast"', 4, "sources.0.kind"),
-        ('url = "https://a.example/"\nfull_text = "sometimes"', 4, "sources.0.full_text"),
+        ('url = "https://a.example/"\nkind = "podcast"', 4, "sources.a.kind"),
+        ('url = "https://a.example/"\nfull_text = "sometimes"', 4, "sources.a.full_text"),
     ],
 )
 def test_what_does_not_fit_together_is_said_with_its_line(
@@ -370,9 +370,9 @@ soft_limit = "many"
     assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
         '3: site.language: \'en glish\' is not a language tag: write a tag such as "en" or "pt-BR"',
         "4: source: " + unknown.format(" (did you mean sources?)"),
-        "6: sources.0.url: this key is required, but missing",
-        "8: sources.0.adress: " + unknown.format(""),
-        "9: sources.0.auth.usernam: " + unknown.format(" (did you mean username?)"),
+        "6: sources.The Harbour.url: this key is required, but missing",
+        "8: sources.The Harbour.adress: " + unknown.format(""),
+        "9: sources.The Harbour.auth.usernam: " + unknown.format(" (did you mean username?)"),
         "11: mail.adress: " + unknown.format(" (did you mean address?)"),
         "12: mail.port: 70000 is more than 65535",
         "13: mail.password: this is not text: put it between quotation marks",
@@ -396,7 +396,7 @@ sources = "The Harbour"
     assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
         "2: site: this is one table, with keys of its own; see docs/configuration.md",
         "3: sources: there may be several of these: write [[sources]], in double brackets",
-        "10: rules.0.sources: this is a list: put it between square brackets",
+        "10: rules.no adverts.sources: this is a list: put it between square brackets",
     ]
 
 

@@ -133,6 +133,13 @@ def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
     assert reader.choices == before
 
 
+def test_a_search_that_cannot_be_saved_says_why_on_the_page(choosing):
+    site, reader = choosing
+    answer = site.post(reader.address, b"search=" + b"a" * 1000)
+    assert answer.status == 422
+    assert b">A search has at most " in answer.body
+
+
 def test_the_link_of_a_forwarded_mail_neither_shows_nor_changes_fields(choosing):
     site, reader = choosing
     with reader.room.store.write() as connection:

@@ -121,7 +121,9 @@ class PreferencesJob:
             try:
                 save_search(connection, query, subscription_id, self.clock())
             except ActionRefused as refused:
-                return replace(self._page(connection, stored), wrong_search=str(refused))
+                return replace(
+                    self._page(connection, stored), wrong_search=refused.fields.get("query") or str(refused)
+                )
             return self._page(connection, stored)
 
     def renew_feed(self, token: str) -> bool:
