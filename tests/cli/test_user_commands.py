@@ -17,15 +17,16 @@ def office(run: Run, tmp_path: Path) -> Run:
     (tmp_path / "config.toml").write_text("[admin]\nenabled = true\n", "utf-8")
     write_empty_store(tmp_path)
     (tmp_path / "password").write_text("seven quiet harbours\n", "utf-8")
-    assert run(f"users add {NORA} --role admin --name Nora --password-file password --by ada").code == 0
+    assert run(f"users add {NORA} --name Nora --password-file password --by ada").code == 0
     return run
 
 
 @pytest.mark.all
 def test_users_are_added_listed_changed_and_removed(office: Run):
-    assert NORA in office("users list").out
+    assert re.search(rf"{NORA} +Nora +admin", office("users list").out)
     added = office("users add sam@example.org --link --json").json
     assert re.fullmatch(r"http://127\.0\.0\.1:8000/admin/password/[\w-]{43}", added["link"])
+    assert "was added as editor" in added["message"]
     assert office("users role sam@example.org admin").code == 0
     assert office("users password sam@example.org --password-file password").code == 0
     assert "/admin/password/" in office("users password sam@example.org --link").out
@@ -51,6 +52,12 @@ def test_a_password_that_cannot_be_used_adds_no_user(office: Run, tmp_path: Path
 def test_a_password_is_asked_for_at_a_terminal_only(office: Run):
     refused = office("users add sam@example.org")
     assert (refused.code, "--password-file" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["add sam@example.org", f"password {NORA}"])
+def test_a_link_and_a_password_are_not_given_together(office: Run, command: str):
+    refused = office(f"users {command} --link --password-file password")
+    assert (refused.code, "Give --link" in refused.err) == (2, True)
 
 
 def test_a_token_is_printed_once_and_revoked(office: Run):

@@ -10,6 +10,7 @@ from syndicate.errors import NotFound
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.model.actors import ROLES, ActionResult
 from syndicate.services import Services
+from syndicate.store.access import user_store
 
 _role = click.Choice(list(ROLES))
 _password_option = click.option(
@@ -28,14 +29,19 @@ def users() -> None:
 @users.command()
 @action_options
 @click.argument("address")
-@click.option("--role", type=_role, default="editor", show_default=True)
+@click.option("--role", type=_role, help="The role  [default: editor; admin for the first user].")
 @click.option("--name", default="", help="The name on pages.")
 @_password_option
 @_link_option
-def add(call: Call, address: str, role: str, name: str, password_file: Path | None, link: bool) -> None:
+def add(
+    call: Call, address: str, role: str | None, name: str, password_file: Path | None, link: bool
+) -> None:
     """Add the user ADDRESS with a password or a link."""
-    password = "" if link else _password(password_file)
+    password = _password(password_file, link)
     with call.services() as services:
+        if role is None:
+            with services.store.read() as connection:
+                role = "editor" if user_store.has_users(connection) else "admin"
         added = services.admin.users.add(call.change, address, role, name, password)
         _show(call, services, added)
 
@@ -48,7 +54,7 @@ def list_(call: Call) -> None:
 
     with call.services() as services, services.store.snapshot() as connection:
         found = [view.summary() for view in user_views(connection, call.now)]
-    empty = "There are no users yet. `syndicate users add ADDRESS --role admin` adds one."
+    empty = "There are no users yet. `syndicate users add ADDRESS` adds the first, an admin."
     call.show_table("users", ("address", "name", "role", "second_step", "sessions"), found, empty)
 
 
@@ -77,10 +83,10 @@ def password(call: Call, address: str, password_file: Path | None, link: bool) -
     """
     with call.services() as services:
         user_id, jobs = user_id_of(services, address), services.admin.users
-        if link:
-            _show(call, services, jobs.send_link(call.change, user_id))
+        if new_password := _password(password_file, link):
+            _show(call, services, jobs.set_password(call.change, user_id, new_password))
         else:
-            _show(call, services, jobs.set_password(call.change, user_id, _password(password_file)))
+            _show(call, services, jobs.send_link(call.change, user_id))
 
 
 @users.command()
@@ -117,8 +123,6 @@ def sessions(call: Call, address: str, end: bool, second_step_off: bool) -> None
 
 def user_id_of(services: Services, address: str) -> int:
     """Return the id of a user. Raises ``NotFound``."""
-    from syndicate.store.access import user_store
-
     with services.store.read() as connection:
         user = user_store.find_user(connection, address_key=address.strip().casefold())
     if user is None:
@@ -126,7 +130,12 @@ def user_id_of(services: Services, address: str) -> int:
     return user.id
 
 
-def _password(file: Path | None) -> str:
+def _password(file: Path | None, link: bool) -> str:
+    """Return the password of a file or of the terminal, or ``""`` for a link."""
+    if link and file:
+        raise click.UsageError("Give --link, with which the user sets the password, or --password-file.")
+    if link:
+        return ""
     if file is None and not sys.stdin.isatty():
         raise click.UsageError(
             "There is no terminal at which to ask for a password; give --password-file FILE (- is standard "

@@ -49,6 +49,7 @@ def test_a_reader_of_the_store_cannot_add_the_first_user_twice_at_once(admin_sit
     assert admin_site.stranger().post(first, given).status == 303
     answer = admin_site.stranger().post(second, {**given, "address": "eve@news.example"})
     assert answer.status == 410
+    assert "There is a user already. Sign in" in admin_site.stranger().get(second).body.decode()
 
 
 @pytest.mark.all

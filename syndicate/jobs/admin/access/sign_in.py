@@ -239,9 +239,12 @@ class SignInJob:
             )
 
     def require_setup_key(self, key: str, client: Client, now: datetime) -> None:
-        """Raise ``ActionRefused`` for a wrong key of the setup address, or after five wrong keys."""
+        """Raise ``ActionRefused`` once there is a user, for a wrong key, or after five wrong keys."""
         with self.store.write() as connection:
             if one_time_keys.find_key(connection, hash_key(key), SETUP_LINK, now):
+                if user_store.has_users(connection):
+                    text = "There is a user already. Sign in, or ask an admin for a link of your own."
+                    raise ActionRefused("link-ended", text, status=410)
                 return
             self._require_room(connection, _SETUP, client.network, _PER_SETUP, now)
         raise link_ended()

@@ -51,7 +51,7 @@ class UserActions:
                 add_link(connection, key, user_id, change.now)
             after = {"address": values["address"], "role": role}
             return ActionResult(
-                kind="user", id=str(user_id), message=f"{values['address']} was added.", after=after
+                kind="user", id=str(user_id), message=f"{values['address']} was added as {role}.", after=after
             )
 
         result = perform(self.store, change, "user.add", ADMIN, work)
