@@ -1,6 +1,6 @@
 """Explanation of an article: its story, related links, ranks, decisions and newsletters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.jobs.publish.article_views import count_sources
 from syndicate.jobs.publish.channel_lookup import story_rank
 from syndicate.jobs.stories.ranking_job import LISTS
-from syndicate.model import Article, EditorDecision, RankedStory, RelatedLink, Story
+from syndicate.model import Article, EditorAction, EditorDecision, RankedStory, RelatedLink, Story
 from syndicate.newsletter.article_outcomes import ArticleOutcome
 from syndicate.services import Services
 from syndicate.store import Connection
@@ -24,7 +24,10 @@ COMMON_WORD_TEXTS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Facts about an article and its place. ``others`` are further matches of the text the user gave."""
+    """Facts about an article and its place. ``others`` are further matches of the text the user gave.
+
+    ``pending`` are changes by an editor that the stored top list does not show yet.
+    """
 
     article: Article
     others: list[Article]
@@ -41,6 +44,7 @@ class Explanation:
     sources: Mapping[int, str]
     learned: Mapping[str, SourceWeight]
     decisions: list[EditorDecision]
+    pending: list[str]
     newsletters: list[ArticleOutcome]
 
 
@@ -58,6 +62,8 @@ def explain_article(
         article_store.lead_texts(connection, article.language, limit=COMMON_WORD_TEXTS), article.language
     )
     bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
+    ranks = {name: story_rank(connection, name, article.story_id) for name in LISTS}
+    decisions = _decisions(connection, article, now)
     return Explanation(
         article=article,
         others=others,
@@ -80,14 +86,15 @@ def explain_article(
             )
             for link in related
         },
-        ranks={name: story_rank(connection, name, article.story_id) for name in LISTS},
+        ranks=ranks,
         sources=sources,
         learned={
             sources[number]: weight
             for number, weight in ranked_lists.source_weights(connection).items()
             if number in sources
         },
-        decisions=_decisions(connection, article, now),
+        decisions=decisions,
+        pending=_pending(decisions, ranks["top"]),
         newsletters=article_outcomes(connection, services.newsletters, article, now),
     )
 
@@ -97,3 +104,18 @@ def _decisions(connection: Connection, article: Article, now: datetime) -> list[
     if article.story_id is None:
         return decision_store.decisions(connection, at=now, article_uids=[article.uid])
     return decision_store.story_decisions(connection, at=now).get(article.story_id, [])
+
+
+def _pending(decisions: Sequence[EditorDecision], rank: RankedStory | None) -> list[str]:
+    """Return the decisions that a story's place in the stored list does not show yet, or still shows."""
+    if decision_store.latest_decision(decisions, EditorAction.DROP):
+        return ["the drop"] if rank else []
+    found = []
+    for action, usual in ((EditorAction.PIN, 0.0), (EditorAction.BOOST, 1.0)):
+        latest = decision_store.latest_decision(decisions, action)
+        decided = float(latest.value) if latest else usual
+        shown = rank.parts.get(action.value, usual) if rank else usual
+        # A story that is in no list shows no boost; a pin would put it there.
+        if decided != shown and (rank or action is EditorAction.PIN):
+            found.append(f"the {action}" if latest else f"the end of a {action}")
+    return found

@@ -71,3 +71,24 @@ def test_explain_answers_for_a_channel(edition: Run) -> None:
     assert (carried["channel"], carried["in_channel"], carried["reasons"]) == ("news", True, [])
     assert "in channel news" in edition(f"explain --channel news --now {SEVEN} snow").out
     assert edition(f"explain --channel nothing --now {SEVEN} snow").code == 2
+
+
+def test_explain_names_the_marks_after_the_scores_and_decisions_that_wait(edition: Run) -> None:
+    def top() -> list[str]:
+        said = edition(f"explain --now {SEVEN} snow").out
+        return [" ".join(line.split()) for line in said.split("Top: ")[1].split("\n\n")[0].splitlines()]
+
+    def waiting(decision: str) -> str:
+        return f"the next `syndicate stories` applies {decision}"
+
+    edition(f"editor pin snow --place 2 --now {SEVEN}")
+    edition(f"editor boost snow 2 --now {SEVEN}")
+    assert top()[-1] == waiting("the pin and the boost")
+    assert edition(f"explain --json --now {SEVEN} snow").json["pending"] == ["the pin", "the boost"]
+    edition(f"stories --now {SEVEN}")
+    assert [line.partition(" ")[0] for line in top()[-4:]] == ["2", "1", "72", "2"]
+    assert top()[-1] == "2 is the place pinned by an editor"
+    edition(f"editor undo 1 --now {SEVEN}")
+    assert top()[-1] == waiting("the end of a pin")
+    edition(f"editor drop snow --now {SEVEN}")
+    assert top()[-1] == waiting("the drop")

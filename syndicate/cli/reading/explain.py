@@ -13,6 +13,7 @@ from syndicate.cli.editing.editor_commands import decision_answer, decision_line
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import attributes, say, table
 from syndicate.jobs.publish.channel_lookup import channel_absence
+from syndicate.jobs.stories.ranking_job import MARKS
 from syndicate.model import Article, RankedStory, Story
 from syndicate.reports.explanation import Explanation, explain_article
 from syndicate.services import Services
@@ -100,8 +101,7 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
         click.echo(f"\nEditor: {decision_line(decision, zone)}")
     click.echo(
         "\nTop adds up, for each source, weight × learned weight × decay by its\n"
-        f"age (half-life {options.half_life_hours:g} h), times theme and boost.\n"
-        "docs/ranking.md has the formulas."
+        f"age (half-life {options.half_life_hours:g} h), times theme and boost."
     )
 
 
@@ -151,37 +151,43 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
     if rank is None:
         reason = "" if found.article.dated else ", because its date is unknown"
         click.echo(f"\n{name.capitalize()}: not in the list{reason}")
-        return
-    click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
-    for part, value in _named(rank.parts, found.sources).items():
-        learned = ""
-        if weight := found.learned.get(part.removeprefix("from ")):
-            learned = f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})"
-        click.echo(f"  {value:.3f}  {part}{learned}")
+    else:
+        click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
+        for part, value in sorted(rank.parts.items(), key=_order):
+            part_name, learned = _part_name(part, found.sources), ""
+            if weight := found.learned.get(part_name.removeprefix("from ")):
+                learned = f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})"
+            shown = f"{value:5g}" if part.startswith(MARKS) else f"{value:.3f}"
+            click.echo(f"  {shown}  {part_name}{learned}")
+    if name == "top" and found.pending:
+        say(f"  the next `syndicate stories` applies {' and '.join(found.pending)}")
 
 
+# Factors and marks follow the scores in this order.
 _PARTS = {
+    "source": "from {}",
+    "reads": "opened by readers",
     "theme": "× for its theme: the sources of the nearest articles",
     "boost": "× by the editor",
-    "pin": "place pinned by an editor",
-    "rare": "place reserved for sources that publish rarely",
+    "recent": "sources in the last {} hours",
     "slow": "hours looked back on a slow day",
-    "reads": "opened by readers",
+    "rare": "place reserved for sources that publish rarely",
+    "pin": "is the place pinned by an editor",
 }
+_BELOW_SCORES = [*_PARTS][1:]
 
 
-def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
-    """Return the parts with readable names: ``source:3`` becomes the source's name."""
-    named = {}
-    for part, value in sorted(parts.items(), key=lambda item: -item[1]):
-        kind, _, number = part.partition(":")
-        if kind == "source" and int(number) in sources:
-            named[f"from {sources[int(number)]}"] = value
-        elif kind == "recent":
-            named[f"sources in the last {number} hours"] = value
-        else:
-            named[_PARTS.get(part, part)] = value
-    return named
+def _order(part: tuple[str, float]) -> tuple[int, float]:
+    """Return the sort key of a part: scores, the largest first, then factors and marks."""
+    kind = part[0].partition(":")[0]
+    return _BELOW_SCORES.index(kind) if kind in _BELOW_SCORES else 0, -part[1]
+
+
+def _part_name(part: str, sources: Mapping[int, str]) -> str:
+    """Return the readable name of a part: ``source:3`` is named after the source."""
+    kind, _, number = part.partition(":")
+    name = sources.get(int(number), number) if kind == "source" else number
+    return _PARTS.get(kind, part).format(name)
 
 
 def _answer(found: Explanation) -> dict[str, Any]:
@@ -217,9 +223,12 @@ def _answer(found: Explanation) -> dict[str, Any]:
         ],
         "newsletters": [asdict(newsletter) for newsletter in found.newsletters],
         "ranks": {
-            name: rank and attributes(rank, "position score") | {"parts": _named(rank.parts, found.sources)}
+            name: rank
+            and attributes(rank, "position score")
+            | {"parts": {_part_name(part, found.sources): value for part, value in rank.parts.items()}}
             for name, rank in found.ranks.items()
         },
+        "pending": found.pending,
     }
 
 
