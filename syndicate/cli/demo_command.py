@@ -73,7 +73,7 @@ def _print(result: DemoResult, folder: DemoFolder) -> None:
         ("related links", counts["related_links"], f"in {counts['articles_with_related']} articles"),
         ("feed files", counts["feeds"], "RSS, Atom and JSON Feed, OPML, News sitemap"),
         ("pages", counts["pages"], "front page, sections, tags, articles"),
-        ("editions", counts["editions"], f"{counts['edition_stories']} stories"),
+        ("editions", counts["editions"], f"{counts['edition_stories']} items"),
         ("deliveries", counts["deliveries"], f"{counts['sent']} sent"),
         ("second poll", counts["second_poll_new"], f"{counts['second_poll_rewritten']} files rewritten"),
     ]

@@ -95,7 +95,7 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
     }
 
     def text() -> None:
-        headers = ("id", "newsletter", "period end", "rev", "state", "stories", "sent", "subject")
+        headers = ("id", "newsletter", "period end", "rev", "state", "items", "sent", "subject")
         shown = []
         for row, report in zip(rows, reports, strict=True):
             end = report.edition.period_end.astimezone(zones[report.edition.newsletter])
@@ -103,6 +103,7 @@ def list_(call: Call, limit: int, newsletter: str | None) -> None:
             lost = row["bounced"] + row["complaints"] + row["left"]
             cells = row | {
                 "period end": f"{end:%d %b %Y}" if is_imported else f"{end:%d %b %H:%M %Z}",
+                "items": row["stories"],
                 "sent": row["sent"] + (f" -{lost}" if lost else ""),
             }
             shown.append(tuple(cells[name] for name in headers))
@@ -218,7 +219,7 @@ def _print_edition(answer: dict[str, Any], end: str, zone: ZoneInfo) -> None:
         say(f"Announcement: {item['name']}" + (f" ({item['label']})" if item["label"] else ""))
     for variant in answer["forms"]:
         counts = _counts(variant["deliveries"])
-        facts = f"{variant['state']}, {plural(variant['stories'], 'story')}, {counts}"
+        facts = f"{variant['state']}, {plural(variant['stories'], 'item')}, {counts}"
         say(f"Variant {variant['edition']} ({variant['chosen']}): {facts}")
     say(f"Deliveries{', variants included' if answer['forms'] else ''}: {_counts(answer['deliveries'])}")
     figures = {name: count for name, count in answer["figures"].items() if count}

@@ -53,7 +53,7 @@ def preview(call: Call, out: Path, edition_id: int | None, newsletter: str | Non
     }
 
     def text() -> None:
-        say(f"{draft.subject} ({plural(draft.stories, 'story')})")
+        say(f"{draft.subject} ({plural(draft.stories, 'item')})")
         for path in paths:
             click.echo(f"  {path}")
 

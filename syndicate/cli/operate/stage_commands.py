@@ -224,7 +224,7 @@ def _print_editions(services: Services, outcomes: Sequence[EditionOutcome], prob
         )
         for outcome in outcomes
     ]
-    table(("newsletter", "edition of", "outcome", "stories", "subject"), rows, right=(3,))
+    table(("newsletter", "edition of", "outcome", "items", "subject"), rows, right=(3,))
     for line in (line for outcome in outcomes for line in outcome.trimmed):
         say(f"  {line}", err=True)
     for outcome in outcomes:
