@@ -18,6 +18,7 @@ from syndicate.text.tables import table_of
 MAX_LENGTH = 8192
 _TRACKING = table_of(__name__)
 TRACKING_PREFIXES = tuple(_TRACKING["prefixes"].split())
+_TRACKING_FRAGMENTS = frozenset(_TRACKING["fragments"].split())
 TRACKING_PARAMETERS = frozenset(" ".join(_TRACKING["parameters"].values()).split())
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -79,7 +80,7 @@ def canonical_url(url: str) -> str:
 def canonical_link(url: str) -> str:
     """Return ``canonical_url`` with its fragment: the address of an entry of a changelog.
 
-    A fragment of tracking parameters (``#utm_source=rss``, ``#xtor=RSS-1``) is dropped.
+    A fragment of tracking parameters (``#utm_source=rss``, ``#publisher=newsstand``) is dropped.
     """
     page = canonical_url(url)
     if "#" not in url or not page or "#" in page:
@@ -87,7 +88,7 @@ def canonical_link(url: str) -> str:
     parts = _parse(url)
     fragment = parts.fragment if parts else ""
     if "=" in fragment:
-        fragment = _without_tracking(fragment)
+        fragment = "" if fragment in _TRACKING_FRAGMENTS else _without_tracking(fragment)
     link = f"{page}#{fragment}" if fragment else page
     return link if len(link) <= MAX_LENGTH else page
 

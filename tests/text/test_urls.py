@@ -124,6 +124,8 @@ def test_links_have_no_userinfo_no_invisible_characters_and_hosts_in_ascii(writt
         ("https://EXAMPLE.com/log?utm_source=x#v1", "https://example.com/log#v1"),
         ("https://example.com/log#utm_source=rss&utm_medium=feed", "https://example.com/log"),
         ("https://example.com/log#xtor=RSS-1", "https://example.com/log"),
+        ("https://example.com/a-1#publisher=newsstand", "https://example.com/a-1"),
+        ("https://example.com/a-1#publisher=penguin", "https://example.com/a-1#publisher=penguin"),
         ("https://example.com/log#a=1&utm_source=rss", "https://example.com/log#a=1"),
         ("https://example.com/#!/route", "https://example.com/#!/route"),
         ("https://example.com/log#", "https://example.com/log"),
