@@ -1,4 +1,4 @@
-"""Extraction of the article of a page, its metadata, and rejected pages."""
+"""Extraction of the article of a page, its metadata, and refused pages."""
 
 import json
 import re

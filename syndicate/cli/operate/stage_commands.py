@@ -113,7 +113,7 @@ def _print_ingested(answer: dict[str, Any], *, named: bool) -> None:
     pages = answer["pages"]
     if any(pages.values()):
         click.echo(
-            f"{plural(pages['read'], 'page')} read, {pages['rejected']} rejected, "
+            f"{plural(pages['read'], 'page')} read, {pages['refused']} refused, "
             f"{pages['for_subscribers']} for subscribers only, {pages['put_off']} put off, "
             f"{pages['failed']} failed."
         )

@@ -247,7 +247,7 @@ def _pages_to_queue(
 
 
 def _without_pruned(store: Store, source: Source, pages: Sequence[QueuedPage]) -> list[QueuedPage]:
-    """Return the pages whose articles were neither pruned nor rejected."""
+    """Return the pages whose articles were neither pruned nor refused."""
     keys = [identity.entry_key(page.entry) for page in pages if page.entry]
     if not keys:
         return []

@@ -51,7 +51,7 @@ _TOO_BUSY = frozenset({429, 503})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesResult:
-    """Counts of a run: pages used, new articles, rejected, behind a paywall, postponed and failed pages."""
+    """Counts of a run: pages used, new articles, refused, behind a paywall, postponed and failed pages."""
 
     read: int = 0
     new: int = 0
@@ -69,7 +69,7 @@ class PagesResult:
         return {
             "pages": self.read,
             "new": self.new,
-            "rejected": self.refused,
+            "refused": self.refused,
             "for_subscribers": self.paywalled,
             "put_off": self.put_off,
             "failed": self.failed,

@@ -239,7 +239,7 @@ def has_only_useless_pages(connection: Connection, source_id: int, since: dateti
 
 
 def failures_in_a_row(connection: Connection, source_id: int) -> int:
-    """Return the number of failed attempts since a page of the source was read or rejected."""
+    """Return the number of failed attempts since a page of the source was read or refused."""
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
     matching = table.c.source_id == source_id
     last = select(func.max(table.c.last_try)).where(matching, ended).scalar_subquery()
@@ -254,7 +254,7 @@ def count_pages(connection: Connection) -> dict[str, int]:
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
-    """Return the reasons of rejected pages and their counts, the most frequent first."""
+    """Return the reasons of refused pages and their counts, the most frequent first."""
     query = (
         select(table.c.error, func.count().label("pages"))
         .where(table.c.state == ReadState.REFUSED.value)

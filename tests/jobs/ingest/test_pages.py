@@ -1,4 +1,4 @@
-"""Pages of articles: full texts, rejected pages, retries."""
+"""Pages of articles: full texts, refused pages, retries."""
 
 import asyncio
 import gzip
