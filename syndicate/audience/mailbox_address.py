@@ -48,7 +48,7 @@ def normalise_address(text: str) -> Address:
         valid = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         shown = clean_line(text, 80)
-        raise InvalidAddress(f'"{shown}" is not a mail address: {error}') from None
+        raise InvalidAddress(f'"{shown}" is not a mail address: {str(error).rstrip(".")}') from None
     if "=?" in valid.local_part:
         # Mail programs decode it, although RFC 2047 forbids that, and so read another address.
         shown = clean_line(text, 80)

@@ -57,6 +57,7 @@ def test_C9_what_is_no_address_is_refused_with_a_readable_reason(text: str) -> N
         normalise_address(text)
     message = str(caught.value)
     assert "is not a mail address" in message
+    assert not message.endswith(".")
     assert message.isprintable()
 
 

@@ -31,7 +31,12 @@ def test_users_are_added_listed_changed_and_removed(office: Run):
     assert office("users password sam@example.org --password-file password").code == 0
     assert "/admin/password/" in office("users password sam@example.org --link").out
     assert "no session" in office("users sessions sam@example.org").out
-    assert office("users sessions sam@example.org --end --second-step-off --json").json["changed"] is False
+    both = office("users sessions sam@example.org --end --second-step-off --json").json
+    assert (both["changed"], both["message"]) == (
+        False,
+        "sam@example.org has no second step. sam@example.org was signed out of 0 sessions.",
+    )
+    assert office(f"users sessions {NORA} --second-step-off").out == f"{NORA} has no second step.\n"
     assert office(f"users remove {NORA}").code == 0
     assert [user["address"] for user in office("users list --json").json["users"]] == ["sam@example.org"]
 

@@ -1,6 +1,7 @@
 """Commands for the users of the admin pages."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -109,10 +110,12 @@ def sessions(call: Call, address: str, end: bool, second_step_off: bool) -> None
 
     with call.services() as services:
         user_id, jobs = user_id_of(services, address), services.admin.users
-        if second_step_off:
-            jobs.reset_second_step(call.change, user_id)
-        if end:
-            _show(call, services, jobs.end_sessions(call.change, user_id))
+        done = [jobs.reset_second_step(call.change, user_id)] if second_step_off else []
+        done += [jobs.end_sessions(call.change, user_id)] if end else []
+        if done:
+            message = " ".join(result.message for result in done)
+            is_change = any(result.is_change for result in done)
+            _show(call, services, replace(done[0], message=message, is_change=is_change))
             return
         with services.store.snapshot() as connection:
             view = user_view(connection, user_id, call.now)

@@ -16,6 +16,7 @@ from syndicate.model.actors import ROLES, ActionResult, Actor, Change
 from syndicate.store import Connection, Store
 from syndicate.store.access import one_time_keys, session_store, user_store
 from syndicate.store.access.user_store import User
+from syndicate.text.phrases import plural
 from syndicate.text.plain import clean_line
 
 INVITED = timedelta(hours=48)
@@ -107,7 +108,7 @@ class UserActions:
 
         def work(connection: Connection, user: User) -> ActionResult:
             count = _end_sign_ins(connection, user_id, except_hash=except_hash)
-            return _changed(user, f"was signed out of {count} sessions", is_change=count > 0)
+            return _changed(user, f"was signed out of {plural(count, 'session')}", is_change=count > 0)
 
         return self._on_user(change, "user.sign-out", user_id, work)
 
