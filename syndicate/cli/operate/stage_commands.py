@@ -10,6 +10,7 @@ import click
 from syndicate.cli.arguments import check_names, newsletter_names
 from syndicate.cli.options import Call, dry_run_option, timed_options
 from syndicate.cli.output import attributes, clear_progress, progress, say, table
+from syndicate.groups import grouped
 from syndicate.jobs.delivery.mail_servers import deliver_all
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.lease_owners import describe_owner, free_dead_owners
@@ -170,8 +171,10 @@ def publish(call: Call, everything: bool) -> None:
             f"{plural(len(result.feeds), 'feed file')} and {plural(len(result.pages), 'page')} "
             f"written to {folder}."
         )
-        for failure in result.failures:
-            say(f"  {failure}", err=True)
+        # A mistake in a template fails for every page that it makes.
+        by_reason = grouped((text.partition("Template ")[2] or text, text) for text in result.failures)
+        for first, *more in by_reason.values():
+            say(f"  {first}{f' (and {len(more)} more)' if more else ''}", err=True)
 
     call.show(answer, text)
     _exit_if(len(result.failures))

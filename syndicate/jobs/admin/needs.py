@@ -9,6 +9,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from syndicate import model
+from syndicate.groups import grouped
 from syndicate.ingest.poll_schedule import confirmed_url
 from syndicate.jobs.backup.backup_job import backup_problem, backup_state
 from syndicate.jobs.delivery.restore_guard import hold_text
@@ -31,6 +32,7 @@ MISSED_SHOWN = timedelta(days=7)
 """Missed periods are shown for this long after they were recorded."""
 # Input of other servers. It is quarantined after several failures; anything else at its first failure.
 UNTRUSTED_KINDS = ("entry", "document", "webhook")
+_RENDERED = ("page", "channel", "archive")
 # A working sender clears its queue far sooner.
 STUCK = timedelta(hours=1)
 # A timer that runs `syndicate once` once a day reads every source before.
@@ -273,13 +275,16 @@ def _failure_needs(connection: Connection) -> Iterator[Need]:
         if failure.is_quarantined or failure.kind not in UNTRUSTED_KINDS
     ]
     names = source_store.source_names(connection, {failure.source_id for failure in failures})
-    for failure in failures:
+    # A mistake in a template fails for every page that it makes.
+    alike = grouped((each.reason if each.kind in _RENDERED else each, each) for each in failures)
+    for failure, *more in alike.values():
         name, times = names.get(failure.source_id, ""), plural(failure.attempts, "time")
         owner = f" of {name}" if name and name != failure.subject else ""
+        others = f" and {len(more)} more" if more else ""
         yield Need(
             kind="quarantine",
             subject=f"{failure.kind} {failure.subject}",
-            sentence=f"{failure.kind} {failure.subject}{owner} failed {times}",
+            sentence=f"{failure.kind} {failure.subject}{owner}{others} failed {times}",
             detail=failure.reason,
             since=failure.first_failed,
             href=SYSTEM,
