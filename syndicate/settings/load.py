@@ -55,7 +55,9 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
         settings = Settings.model_validate({**data, **place})
     except ValidationError as error:
         mistakes = sorted(error.errors(), key=lambda details: line_of(text, details["loc"]) or 1)
-        problems += [_explain(file, text, data, environment, details) for details in mistakes]
+        problems += [
+            _explain(file, text, _key(data, details["loc"]), environment, details) for details in mistakes
+        ]
         raise ConfigError("\n".join(problems)) from None
     problems += [
         f"{file}:{line_of(text, path) or 1}: {_key(data, path)}: {message}"
@@ -128,15 +130,13 @@ def _key(data: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
     return ".".join(parts)
 
 
-def _explain(
-    file: Path, text: str, data: Mapping[str, Any], environment: Mapping[str, str], details: Any
-) -> str:
+def _explain(file: Path, text: str, key: str, environment: Mapping[str, str], details: Any) -> str:
     path = details["loc"]
     message = explain_value(details)
     variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
     if variable in environment:
         return f"environment: {variable}: {message}"
-    return f"{file}:{line_of(text, path) or 1}: {_key(data, path)}: {message}"
+    return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
 
 
 def explain_value(details: Any) -> str:
@@ -210,7 +210,11 @@ def _inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str | int, ...]
         yield ("sign_up", "lifetime"), "longer than retention.sign_ups, so links would expire too early"
     yield from _newsletter_inconsistencies(settings)
     if not all(settings.branded(newsletter.brand).mail.address for newsletter in settings.newsletters):
-        yield ("mail", "address"), "newsletters need your postal address in the footer"
+        variable = "SYNDICATE_MAIL__ADDRESS"
+        yield (
+            ("mail", "address"),
+            f"newsletters need your postal address: write it, or set {variable} everywhere",
+        )
 
 
 def _mistaken_segments(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -405,6 +405,40 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
     assert any("sign_up: there is no [[newsletters]]" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("site", "listen", "noted"),
+    [
+        ("http://127.0.0.1:8000", "127.0.0.1:8080", True),
+        ("http://localhost", "127.0.0.1:8080", True),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", False),
+        ("https://news.example", "127.0.0.1:8080", False),
+        ("http://127.0.0.1:8000", "", False),
+    ],
+)
+def test_check_notes_a_site_on_this_machine_with_another_port(
+    run: Run, tmp_path: Path, site: str, listen: str, noted: bool
+) -> None:
+    (tmp_path / "config.toml").write_text(f'[site]\nurl = "{site}"\n[web]\nlisten = "{listen}"\n')
+    notes = run("check --json").json["notes"]
+    assert any("write the same port" in note for note in notes) == noted
+
+
+def test_a_template_that_fails_is_told_once_with_the_number_of_its_pages(room: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "pages").mkdir(parents=True)
+    (tmp_path / "mine" / "pages" / "article.html").write_text("{{ nope }}", "utf-8")
+    with (tmp_path / "config.toml").open("a") as config:
+        config.write('[templates]\nfolder = "mine"\n')
+    for stage in ("ingest", "stories"):
+        assert room(f"{stage} --now {SEVEN}").code == 0
+    published, status = room(f"publish --now {SEVEN}"), room(f"status --now {SEVEN}")
+    count = len(room(f"status --json --now {SEVEN}").json["quarantine"]) - 1
+    assert count > 0
+    assert published.err.count("Template pages/article.html, line 1") == 1
+    assert f"(and {count} more)" in published.err
+    assert status.out.count("Template pages/article.html, line 1") == 1
+    assert f" and {count} more failed 1 time: " in " ".join(status.out.split())
+
+
 @pytest.mark.all
 def test_check_notes_an_english_consent_on_a_site_in_another_language(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"

@@ -5,6 +5,7 @@ from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -20,9 +21,10 @@ from syndicate.published_files import PublishedFiles
 from syndicate.services import Services
 from syndicate.services.declared import channel_of, newsletter_of
 from syndicate.services.store_location import store_url
-from syndicate.settings import load_settings
+from syndicate.settings import Settings, load_settings
 from syndicate.store import open_store
 from syndicate.templating import Templates
+from syndicate.text.urls import is_loopback
 
 RUNS_SHOWN = 5
 # Backups of the store and DKIM keys must not get into a repository.
@@ -121,6 +123,7 @@ def _check(config: Path, now: datetime, report: CheckReport) -> None:
     try:
         _check_templates(services, now, report)
         _check_mail(services, report)
+        _check_web(services.settings, report)
         _check_sign_up(services, report)
         _check_admin(services, report)
         _check_sources(services, report)
@@ -200,6 +203,16 @@ def _check_mail(services: Services, report: CheckReport) -> None:
         report.notes.append(
             "site.url is this machine, so mails carry no link to the preferences page, and readers can "
             "unsubscribe by mail only; write the public URL"
+        )
+
+
+def _check_web(settings: Settings, report: CheckReport) -> None:
+    url, listen = urlsplit(settings.site.url), settings.web.listen
+    port = url.port or (443 if url.scheme == "https" else 80)
+    if listen and is_loopback(settings.site.url) and not listen.endswith(f":{port}"):
+        report.notes.append(
+            f"site.url is port {port} of this machine, and web.listen is {listen}: links lead nowhere, "
+            "unless a proxy passes them on; write the same port in both"
         )
 
 
