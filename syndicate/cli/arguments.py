@@ -17,6 +17,9 @@ from syndicate.store.ingest import added_sources, article_store
 ROW_NUMBER = click.IntRange(1, 2**63 - 1)
 """Type of a row id, valid on SQLite and PostgreSQL."""
 _MAX_MATCHES = 6
+NO_NEWSLETTER = (
+    "There is no newsletter. Declare it in [[newsletters]], or see `syndicate newsletters add --help`."
+)
 
 
 def articles_named(connection: Connection, text: str) -> list[Article]:
@@ -92,7 +95,7 @@ def newsletters_named(services: Services, names: Sequence[str]) -> tuple[Newslet
     Raises ``UsageError`` for an unknown name, and ``ConfigError`` if the configuration declares none.
     """
     if not services.newsletters:
-        raise ConfigError("The configuration has no [[newsletters]]. Declare a newsletter first.")
+        raise ConfigError(NO_NEWSLETTER)
     check_names(names, newsletter_names(services), "newsletter")
     by_name = {newsletter.name: newsletter for newsletter in services.newsletters}
     return tuple(by_name[name] for name in names or by_name)

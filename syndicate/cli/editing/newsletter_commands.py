@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.arguments import NO_NEWSLETTER, newsletter_named
 from syndicate.cli.editing.channel_commands import add_editing
 from syndicate.cli.options import Call, add_command, config_option, timed_options
 from syndicate.cli.output import attributes, say, table
@@ -127,7 +127,7 @@ def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
 
 def _print(answer: list[dict[str, Any]]) -> None:
     if not answer:
-        click.echo("There are no [[newsletters]] in the configuration.")
+        say(NO_NEWSLETTER)
         return
     rows = [
         (
