@@ -15,7 +15,8 @@ def listed_counts(counts: Mapping[str, object]) -> str:
     """Return counts with their names, which are plurals: ``3 sent, 1 page``."""
     singular = {name: re.sub(r"(?<!s)s$", "", re.sub(r"ies$", "y", name)) for name in counts}
     return ", ".join(
-        f"{count} {singular[name] if str(count) == '1' else name}" for name, count in counts.items()
+        f"{count} {singular[name] if str(count) == '1' else name}".replace("_", " ")
+        for name, count in counts.items()
     )
 
 

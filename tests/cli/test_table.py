@@ -61,4 +61,4 @@ def test_nouns_follow_their_number(count: int, noun: str, said: str) -> None:
 
 
 def test_a_single_thing_is_listed_in_the_singular() -> None:
-    assert listed_counts({"pages": 1, "feeds": 4, "new": 1}) == "1 page, 4 feeds, 1 new"
+    assert listed_counts({"pages": 1, "new_stories": 1, "new": 2}) == "1 page, 1 new story, 2 new"

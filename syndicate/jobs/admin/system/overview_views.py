@@ -255,8 +255,7 @@ def stage_states(connection: Connection, now: datetime) -> list[StageState]:
 
 
 def _stage_state(row: StageRow, now: datetime) -> StageState:
-    facts = {name.replace("_", " "): value for name, value in row.facts_json.items()}
-    counts = {name: f"{value:,}" for name, value in facts.items() if isinstance(value, int)}
+    counts = {name: f"{value:,}" for name, value in row.facts_json.items() if isinstance(value, int)}
     level, state = ("bad", row.problem) if row.problem else ("good", "well")
     if not row.problem and now - row.at > 2 * HOUR:
         level, state = "warn", "has not run"
