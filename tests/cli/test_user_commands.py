@@ -54,6 +54,12 @@ def test_a_password_that_cannot_be_used_adds_no_user(office: Run, tmp_path: Path
     assert (codes, len(office("users list --json").json["users"])) == ([1, 2], 1)
 
 
+def test_a_user_of_pages_that_are_off_is_told_how_to_switch_them_on(office: Run, tmp_path: Path):
+    assert office("users add sam@example.org --link").err == ""
+    (tmp_path / "config.toml").write_text("", "utf-8")
+    assert "[admin]" in office("users password sam@example.org --link").err
+
+
 def test_a_password_is_asked_for_at_a_terminal_only(office: Run):
     refused = office("users add sam@example.org")
     assert (refused.code, "--password-file" in refused.err) == (2, True)

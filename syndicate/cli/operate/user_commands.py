@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.options import Call, action_options, timed_options
+from syndicate.cli.output import say
 from syndicate.errors import NotFound
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.model.actors import ROLES, ActionResult
@@ -159,3 +160,5 @@ def _show(call: Call, services: Services, done: ActionResult | SecretResult) -> 
     answer = {"id": result.id, "message": result.message, "changed": result.is_change}
     text = f"{result.message}\nThe link works once, for 48 hours: {link}" if link else result.message
     call.show({**answer, "link": link} if link else answer, text)
+    if not services.settings.admin.enabled:
+        say("The admin pages are off: write `enabled = true` below [admin] in the configuration.", err=True)
