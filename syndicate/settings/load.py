@@ -12,12 +12,14 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from syndicate import DOCUMENTATION
 from syndicate.audience.segments import parse_segment
 from syndicate.errors import ConfigError
 from syndicate.settings.tree import Settings
 from syndicate.settings.values import Section
 from syndicate.toml_lines import line_of
 
+_KEYS = f"{DOCUMENTATION}/configuration.md"
 _ENVIRONMENT = "SYNDICATE_"
 _MIN_SECRET = 16
 _OF_THE_FILE = ("base", "file", "file_hash")
@@ -144,7 +146,7 @@ def explain_value(details: Any) -> str:
     limits, value = details.get("ctx", {}), details["input"]
     match details["type"]:
         case "extra_forbidden":
-            return f"there is no such key{_suggestion(details['loc'])}; see docs/configuration.md"
+            return f"there is no such key{_suggestion(details['loc'])}; see {_KEYS}"
         case "missing":
             return "this key is required, but missing"
         case "int_parsing" | "int_type" | "int_from_float":
@@ -158,7 +160,7 @@ def explain_value(details: Any) -> str:
         case "tuple_type":
             return "this is a list: put it between square brackets"
         case "model_type":
-            return "this is one table, with keys of its own; see docs/configuration.md"
+            return f"this is one table, with keys of its own; see {_KEYS}"
         case "string_type":
             return "this is not text: put it between quotation marks"
         case "greater_than_equal":

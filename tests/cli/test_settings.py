@@ -165,7 +165,7 @@ def test_OF1_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> 
     ) == [
         "environment: SYNDICATE_NOPE__KEY: there is no section [nope] to set",
         "environment: SYNDICATE_SOURCES__URL: there is no section [sources] to set",
-        "environment: SYNDICATE_SITE__NOPE: there is no such key; see docs/configuration.md",
+        "environment: SYNDICATE_SITE__NOPE: there is no such key; see https://github.com/syndicate-news/syndicate/blob/main/docs/configuration.md",
         "environment: SYNDICATE_MAIL__PORT: '0' is less than 1",
     ]
 
@@ -367,7 +367,7 @@ listen = "8000"
 [bounces]
 soft_limit = "many"
 """
-    unknown = "there is no such key{}; see docs/configuration.md"
+    unknown = "there is no such key{}; see https://github.com/syndicate-news/syndicate/blob/main/docs/configuration.md"
     assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
         '3: site.language: \'en glish\' is not a language tag: write a tag such as "en" or "pt-BR"',
         "4: source: " + unknown.format(" (did you mean sources?)"),
@@ -395,7 +395,7 @@ name = "no adverts"
 sources = "The Harbour"
 """
     assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
-        "2: site: this is one table, with keys of its own; see docs/configuration.md",
+        "2: site: this is one table, with keys of its own; see https://github.com/syndicate-news/syndicate/blob/main/docs/configuration.md",
         "3: sources: there may be several of these: write [[sources]], in double brackets",
         "10: rules.no adverts.sources: this is a list: put it between square brackets",
     ]

@@ -14,7 +14,7 @@ from syndicate.services import Services
 Action = Callable[[Services, Change], ActionResult]
 _FIELDS = (
     click.option("--title", help="The title of the feed."),
-    click.option("--query", help="The articles in it: docs/configuration.md has the language."),
+    click.option("--query", help="The articles in it, such as section:sport -tag:opinion."),
     click.option("--limit", type=click.IntRange(1, 100), help="Maximum number of articles."),
     click.option("--language", help="The language of the feed, such as en."),
     click.option("--description", help="The description of the feed."),

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from syndicate import DOCUMENTATION
 from syndicate.cli.arguments import force_option, source_to_fetch
 from syndicate.cli.options import Call, timed_options
 from syndicate.cli.output import attributes
@@ -34,7 +35,7 @@ def try_rules(call: Call, name: str | None, url: str | None, limit: int, force: 
         raise click.UsageError("--source and --url exclude each other")
     with call.services() as services:
         if not services.rules:
-            raise ConfigError(f"{call.config} has no [[rules]]. See docs/configuration.md.")
+            raise ConfigError(f"{call.config} has no [[rules]]. See {DOCUMENTATION}/configuration.md#rules")
         if name or url:
             at = call.now
             source = (

@@ -16,6 +16,7 @@ from typing import Any
 import obstore
 from obstore.store import from_url
 
+from syndicate import DOCUMENTATION
 from syndicate.errors import RenderError
 from syndicate.published_files import FileChanged, PublishedFiles, Version
 from syndicate.served_types import cache_control, served_type_of
@@ -63,7 +64,7 @@ class BucketFiles(PublishedFiles):
         except Exception as error:
             raise RenderError(
                 f"[output] folder {self.where} cannot be used ({type(error).__name__}): "
-                "see docs/object-storage.md for addresses and credentials"
+                f"{DOCUMENTATION}/object-storage.md has addresses and credentials"
             ) from error
 
     @cached_property

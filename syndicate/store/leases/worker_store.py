@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, column, delete, func, inspect, select, update
 from sqlalchemy import table as sql_table
 
+from syndicate import DOCUMENTATION
 from syndicate.errors import StoreError
 from syndicate.store import schema
 from syndicate.store.core.migration import lock_schema
@@ -117,5 +118,5 @@ def ensure_queue_tables(connection: Connection, statements: str, version: str) -
         raise StoreError(
             f"the queue's tables in the store are of Procrastinate's schema {recorded}, this program needs "
             f'{version}: stop all workers, then follow "Another version of Procrastinate" in '
-            "docs/many-machines.md"
+            f"{DOCUMENTATION}/many-machines.md"
         )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from syndicate import DOCUMENTATION
 from syndicate.errors import (
     ActionRefused,
     ConfigError,
@@ -19,7 +20,7 @@ from syndicate.errors import (
 )
 from syndicate.text.tables import table_of
 
-DOCUMENTED_AT = "https://github.com/syndicate-news/syndicate/blob/main/docs/api.md#"
+DOCUMENTED_AT = f"{DOCUMENTATION}/api.md#"
 MEDIA_TYPE = "application/problem+json"
 
 PROBLEMS: Mapping[str, tuple[int, str]] = {
