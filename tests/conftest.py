@@ -132,6 +132,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("STATE_DIRECTORY", raising=False)
+        patch.delenv("CACHE_DIRECTORY", raising=False)
         patch.setenv("XDG_STATE_HOME", str(folder))
         yield folder
 

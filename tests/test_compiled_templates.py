@@ -21,11 +21,11 @@ print(len(compiled))
 """
 
 
-def compiled_in(folder: Path) -> int:
+def compiled_in(folder: Path, **variables: str) -> int:
     """Render a page in a process with this temporary folder; return the number of templates it compiled."""
     done = subprocess.run(
         [sys.executable, "-c", RENDER],
-        env={**os.environ, "TMPDIR": str(folder)},
+        env={**os.environ, "TMPDIR": str(folder), **variables},
         capture_output=True,
         text=True,
         check=True,
@@ -69,3 +69,14 @@ def test_without_a_safe_folder_each_process_compiles_the_templates(tmp_path):
     (tmp_path / f"_jinja2-cache-{os.getuid()}").write_text("taken", "utf-8")
 
     assert compiled_in(tmp_path) == compiled_in(tmp_path) > 0
+
+
+@pytest.mark.all
+def test_a_service_keeps_compiled_templates_in_its_cache_folder(tmp_path):
+    cache, first, later = (tmp_path / name for name in ("cache", "first", "later"))
+    for folder in (cache, first, later):
+        folder.mkdir()
+
+    assert compiled_in(first, CACHE_DIRECTORY=f"{cache}:/other") > 0
+    assert compiled_in(later, CACHE_DIRECTORY=f"{cache}:/other") == 0
+    assert not [*first.iterdir(), *later.iterdir()]

@@ -1,5 +1,6 @@
 """Jinja environment of all templates: loaders, filters and a cache of compiled templates."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
@@ -118,24 +119,30 @@ def _part(template: str, text: str) -> str:
 _VERSION: Final = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
 
 
-class _Compiled(FileSystemBytecodeCache):
-    """Cache of compiled templates in a folder of the user below the system's temporary folder.
+def _compiled_folder() -> str:
+    """Return the cache folder of a systemd service, else a folder of the user below the temporary folder.
 
-    Compiling the templates of a site takes as long as rendering a thousand pages. The folder is checked each
-    time: where old temporary files are removed, another user could make it while the daemon runs.
+    The latter is checked each time: where old temporary files are removed, another user could make it while
+    the daemon runs.
     """
+    given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
+    return given or FileSystemBytecodeCache().directory
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Cache of compiled templates; compiling those of a site takes as long as rendering a thousand pages."""
 
     def get_source_checksum(self, source: str) -> str:
         return super().get_source_checksum(_VERSION + source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         with suppress(Exception):
-            self.directory = FileSystemBytecodeCache().directory
+            self.directory = _compiled_folder()
             super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         with suppress(OSError, RuntimeError):
-            self.directory = FileSystemBytecodeCache().directory
+            self.directory = _compiled_folder()
             super().dump_bytecode(bucket)
 
 

@@ -51,6 +51,12 @@ def test_all_services_have_the_same_sandbox():
     assert len({text.partition("# Sandbox.")[2].partition("\n\n[Install]")[0].strip() for text in texts}) == 1
 
 
+def test_a_service_keeps_its_marker_and_its_compiled_templates():
+    for path in SERVICES:
+        lines = path.read_text("utf-8").splitlines()
+        assert {"StateDirectory=syndicate", "CacheDirectory=syndicate"} <= {*lines}
+
+
 def test_no_service_hides_other_processes_whose_leases_it_judges():
     directives = "\n".join(re.findall(r"^[^#\n]+$", "\n".join(p.read_text("utf-8") for p in SERVICES), re.M))
     assert re.findall("ProtectProc|ProcSubset|PrivatePIDs", directives) == []
