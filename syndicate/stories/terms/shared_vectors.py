@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, filterfalse, islice
+from itertools import accumulate, chain, filterfalse
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -39,11 +39,12 @@ _LONGEST_WORD = 40
 _WORDS_KEPT = 1 << 15
 # A piece that begins a word begins with this mark.
 _BEGINS = "\u2581"
-_UNKNOWN = -25.0
+_UNKNOWN = np.float32(-25)
+# The CRC-32 of bytes and one more is ``_CRC_OF_BYTES[(crc ^ byte) & 0xFF] ^ crc >> 8``.
+_CRC_OF_BYTES = np.array([crc32(bytes([byte])) for byte in range(256)], np.uint32)
 _WORD = re.compile(r"[^\W_]+(?:['’.,:-][^\W_]+)*")
 
 Floats = NDArray[np.float32]
-Places = NDArray[np.intp]
 
 
 class _Table(NamedTuple):
@@ -113,60 +114,67 @@ def _learned(read: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
     if not (words := [*dict.fromkeys(filterfalse(known.__contains__, read))]):
         return known
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
-    places, rows, _ = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])
-    found = zip(places.tolist(), rows.tolist(), strict=True)
-    known.update((words[place], (row,)) for place, row in found if len(marked[place]) > 2)
+    rows, _ = _look_up(np.array([crc32(word.encode("utf-8", "replace")) for word in marked], np.uint32))
+    found = zip(words, marked, rows.tolist(), strict=True)
+    known.update((word, (row,)) for word, mark, row in found if row >= 0 and len(mark) > 2)
     if unknown := [pair for pair in zip(words, marked, strict=True) if pair[0] not in known]:
         # Together: a look-up of a single word's parts takes as long as splitting the word.
-        parts = _known_parts([mark for _, mark in unknown])
-        known.update((word, _split(mark, parts)) for word, mark in unknown)
+        known.update(zip((word for word, _ in unknown), _split([mark for _, mark in unknown]), strict=True))
     return known
 
 
-def _look_up(hashes: Sequence[int]) -> tuple[Places, NDArray[np.int32], Floats]:
-    """Return the positions of the known pieces, with row and logarithm of the frequency of each."""
-    table, numbers = _table(), np.array(hashes, np.uint32)
-    found = np.minimum(table.hashes.searchsorted(numbers), len(table.hashes) - 1)
-    places = (table.hashes[found] == numbers).nonzero()[0]
-    return places, table.rows[found[places]], table.scores[found[places]]
+def _look_up(hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], Floats]:
+    """Return row and logarithm of the frequency of each piece; -1 and ``_UNKNOWN`` for an unknown piece."""
+    table = _table()
+    places = np.minimum(table.hashes.searchsorted(hashes), len(table.hashes) - 1)
+    is_known = table.hashes[places] == hashes
+    return np.where(is_known, table.rows[places], -1), np.where(is_known, table.scores[places], _UNKNOWN)
 
 
-def _known_parts(words: Iterable[str]) -> Iterator[list[tuple[int, int, float]]]:
-    """Yield, for each letter of the words in turn, size, row and score of the pieces that it begins."""
-    hashes, ends = list[int](), [0]
-    for word in words:
-        letters = [letter.encode("utf-8", "replace") for letter in word]
-        for start in range(len(letters)):
-            hashed = 0
-            hashes += [hashed := crc32(letter, hashed) for letter in letters[start : start + _LONGEST_PIECE]]
-            ends.append(len(hashes))
-    places, *found = _look_up(hashes)
-    firsts = np.array(ends)
-    starts = firsts.searchsorted(places, "right") - 1
-    begun: list[list[tuple[int, int, float]]] = [[] for _ in ends[1:]]
-    sizes = places - firsts[starts] + 1
-    for start, *piece in zip(*map(np.ndarray.tolist, (starts, sizes, *found)), strict=True):
-        begun[start].append(piece)
-    yield from begun
+def _pieces(words: Sequence[str]) -> Iterator[tuple[int, int, int, float]]:
+    """Return start, end, row and score of each letter and of the longer known pieces of the words.
+
+    Starts and ends count the letters of all words, and one between two words. They ascend.
+    """
+    data = np.frombuffer("\n".join([*words, ""]).encode("utf-8", "replace"), np.uint8)
+    # In UTF-8 all bytes of a letter except the first begin with the bits 10.
+    begins = np.append(data & 0xC0 != 0x80, np.True_)
+    letters = begins.nonzero()[0]
+    borders = (data == ord("\n")).nonzero()[0]
+    starts = letters[:-1]
+    longest = letters[np.minimum(np.arange(len(starts)) + _LONGEST_PIECE, len(starts))]
+    stops = np.minimum(borders[borders.searchsorted(starts)], longest)
+    places = starts[:, None] + np.arange((stops - starts).max())
+    hashed, hashes = np.zeros(len(starts), np.uint32), np.empty(places.shape, np.uint32)
+    for column, byte in enumerate(data.take(places, mode="clip").T):
+        hashed = _CRC_OF_BYTES[(hashed ^ byte) & 0xFF] ^ hashed >> 8
+        hashes[:, column] = hashed
+    ends = places + 1
+    are_pieces = (ends <= stops[:, None]) & begins.take(ends, mode="clip")
+    firsts, lasts = are_pieces.nonzero()[0], begins.cumsum()[ends[are_pieces]] - 1
+    rows, scores = _look_up(hashes[are_pieces])
+    kept = (rows >= 0) | (lasts == firsts + 1)
+    columns = firsts[kept], lasts[kept], rows[kept], scores[kept]
+    return zip(*map(np.ndarray.tolist, columns), strict=True)
 
 
-def _split(word: str, parts: Iterator[list[tuple[int, int, float]]]) -> tuple[int, ...]:
-    """Return the rows of a word's most probable pieces; ``parts`` come from ``_known_parts``."""
-    size = len(word)
-    best, previous = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
-    for start, pieces in enumerate(islice(parts, size)):
-        before = best[start]
-        if before + _UNKNOWN > best[start + 1]:
-            best[start + 1], previous[start + 1] = before + _UNKNOWN, (start, -1)
-        for letters, row, score in pieces:
-            if before + score > best[start + letters]:
-                best[start + letters], previous[start + letters] = before + score, (start, row)
-    rows = []
-    while size:
-        start, row = previous[size]
-        piece = word[start:size].lstrip(_BEGINS)
-        # A letter or a digit alone tells nothing.
-        if row >= 0 and (len(piece) > 1 or not piece.isascii()):
-            rows.append(row)
-        size = start
-    return tuple(reversed(rows))
+def _split(words: Sequence[str]) -> Iterator[tuple[int, ...]]:
+    """Yield the rows of each word's most probable pieces."""
+    firsts = [*accumulate((len(word) + 1 for word in words), initial=0)]
+    best, previous = [-np.inf] * firsts[-1], [(0, -1)] * firsts[-1]
+    for first in firsts[:-1]:
+        best[first] = 0.0
+    for start, end, row, score in _pieces(words):
+        if best[start] + score > best[end]:
+            best[end], previous[end] = best[start] + score, (start, row)
+    for first, word in zip(firsts[:-1], words, strict=True):
+        rows, end = list[int](), len(word)
+        while end:
+            place, row = previous[first + end]
+            start = place - first
+            piece = word[start:end].lstrip(_BEGINS)
+            # A letter or a digit alone tells nothing.
+            if row >= 0 and (len(piece) > 1 or not piece.isascii()):
+                rows.append(row)
+            end = start
+        yield tuple(reversed(rows))
