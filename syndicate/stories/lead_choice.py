@@ -89,7 +89,8 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     foreign = [bool(language) and candidate.language not in ("", language) for candidate in candidates]
     pieces = [(not candidate.is_report, -candidate.source_weight) for candidate in candidates]
     classes = list(zip(foreign, pieces, strict=True))
-    ranks = np.array([sorted(set(classes)).index(item) for item in classes])
+    best_first = sorted(set(classes))
+    ranks = np.array([best_first.index(item) for item in classes])
     extra = np.array([_extra(candidate) for candidate in candidates])
     # Similarity of an article (row) to the articles before a position (column).
     cosines = _cosines([candidate.terms for candidate in candidates])

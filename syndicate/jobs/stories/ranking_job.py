@@ -4,9 +4,11 @@ Runs inside the stories job, under its lease. Every input of the lists is a row,
 same lists within a step of the clock.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import eq
+from typing import NamedTuple
 
 from syndicate.jobs.events.noted_changes import note_trending
 from syndicate.jobs.stories import story_facts
@@ -26,13 +28,21 @@ RHYTHM = story_facts.RHYTHM_DAYS * story_facts.DAY
 MARKS = ("boost", "pin", "rare", "recent", "slow")
 
 
+class _Inputs(NamedTuple):
+    """Inputs of the lists: the step of the clock, the counter of placements, the editor's decisions."""
+
+    step: datetime
+    placements: int
+    decisions: Sequence[int]
+
+
 @dataclass(slots=True, kw_only=True)
 class RankingJob:
     """Update top, trending, learned weights and the editor's headlines."""
 
     store: Store
     options: RankingOptions
-    _last_inputs: tuple[object, ...] | None = field(default=None, init=False)
+    _last_inputs: _Inputs | None = field(default=None, init=False)
     _cache: story_facts.StoryFactsCache | None = field(default=None, init=False)
     _lists: dict[str, tuple[RankedStory, ...]] = field(default_factory=dict, init=False)
     _placements: int = field(default=-1, init=False)
@@ -68,8 +78,8 @@ class RankingJob:
         with self.store.read() as connection:
             inputs = self._inputs(connection, now)
             weights, learned = self._weights(connection, today)
-        decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
-        if decided or inputs[2]:
+        decided = self._last_inputs is None or self._last_inputs.decisions != inputs.decisions
+        if decided or inputs.decisions:
             with self.store.write() as connection:
                 keep_lease(connection)
                 decision_store.sync_headlines(connection, at=now)
@@ -83,34 +93,30 @@ class RankingJob:
         # Restored only after success.
         cache, self._cache = self._cache, None
         with self.store.read() as connection:
-            placements = leases.read_counter(connection, leases.PLACEMENTS)
-            same = cache is not None and (placements, weights) == (self._placements, cache.weights)
+            same = cache is not None and (inputs.placements, weights) == (self._placements, cache.weights)
             if cache is None or not same or now < cache.read_at:
                 cache = story_facts.StoryFactsCache(self.options, weights)
                 self._lists.clear()
-            overrides = story_facts.editor_overrides(connection, now) if inputs[2] else {}
+            overrides = story_facts.editor_overrides(connection, now) if inputs.decisions else {}
             # Another process that has just started may have changed their leads.
             moved = self._moved | cache.led_anew(decision_store.stories_with_choices(connection))
             lists = dict(zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True))
-            changed = {
-                name: fresh
-                for name, fresh in lists.items()
-                if fresh != self._lists.get(name)
-                and [*map(_shown, ranked_lists.ranked_stories(connection, name))] != [*map(_shown, fresh)]
-            }
+            outdated = [name for name, fresh in lists.items() if fresh != self._lists.get(name)]
+            stored = {name: ranked_lists.ranked_stories(connection, name) for name in outdated}
+        changed = [name for name in outdated if not _look_alike(stored[name], lists[name])]
         hour = rank_step(now, 3600)
         if changed or hour != self._hour:
             with self.store.write() as connection:
                 keep_lease(connection)
                 if "trending" in changed:
-                    before = ranked_lists.ranked_stories(connection, "trending")
-                    note_trending(connection, before, changed["trending"], now)
-                for name, fresh in changed.items():
-                    ranked_lists.save_ranked(connection, name, fresh)
+                    note_trending(connection, stored["trending"], lists["trending"], now)
+                for name in changed:
+                    ranked_lists.save_ranked(connection, name, lists[name])
                 if hour != self._hour:
                     ranked_history.record_hour(connection, hour)
             self._hour = hour
-        self._cache, self._lists, self._placements, self._last_inputs = cache, lists, placements, inputs
+        self._cache, self._lists, self._last_inputs = cache, lists, inputs
+        self._placements = inputs.placements
         self._moved.clear()
         return tuple(changed)
 
@@ -125,12 +131,11 @@ class RankingJob:
         weights = story_facts.source_weights(connection, known if learned is None else learned)
         return weights, None if learned == known else learned
 
-    def _inputs(self, connection: Connection, now: datetime) -> tuple[object, ...]:
-        """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
-        return (
-            rank_step(now, self.options.step_seconds),
-            leases.read_counter(connection, leases.PLACEMENTS),
-            decision_store.decision_ids(connection, at=now),
+    def _inputs(self, connection: Connection, now: datetime) -> _Inputs:
+        return _Inputs(
+            step=rank_step(now, self.options.step_seconds),
+            placements=leases.read_counter(connection, leases.PLACEMENTS),
+            decisions=decision_store.decision_ids(connection, at=now),
         )
 
 
@@ -150,7 +155,11 @@ def learned_weights(connection: Connection, at: datetime, options: RankingOption
     }
 
 
+def _look_alike(before: Sequence[RankedStory], after: Sequence[RankedStory]) -> bool:
+    """Return whether two lists are the same for readers; scores alone fade with the clock."""
+    return len(before) == len(after) and all(map(eq, map(_shown, before), map(_shown, after)))
+
+
 def _shown(story: RankedStory) -> tuple[object, ...]:
-    """Return the fields of a story that make a list new; scores alone fade with the clock."""
     marks = {name: part for name, part in story.parts.items() if name.startswith(MARKS)}
     return story.story_id, story.article_id, story.coverage, marks

@@ -5,7 +5,7 @@ its last score is a bound, and the story is scored again only if its bound reach
 scores stories with several recent sources, once within a step.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -64,19 +64,20 @@ class Contenders:
     def top(self, now: datetime) -> tuple[RankedStory, ...]:
         """Return the result of ``rank_top`` for all stories."""
         hours, most = scale = ranking.top_scale(self._stories.values(), now, self._options)
-        waiting: Collection[int] = self._moved
+        # The bounds of the waiting stories.
+        waiting: Mapping[int, float] = dict.fromkeys(self._moved, inf)
         if self._before != (now, *scale):
             if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
                 # Scores may have risen.
                 self._bounds = dict.fromkeys(self._stories, inf)
-            self._before, waiting = (now, *scale), self._stories
+            self._before, waiting = (now, *scale), self._bounds
             self._scored.clear()
             self._marks.clear()
         factor = _LOWERED
         while (listed := self._listed(waiting, now, scale)) is None:
             self._enough = self._enough * factor if self._enough > self._options.floor else 0.0
             factor *= factor
-            waiting = self._stories
+            waiting = self._bounds
         self._moved.clear()
         least = _STILL_ENOUGH * min((story.score for story in listed), default=0.0)
         self._enough = max(self._enough, least) if len(listed) == self._options.limit else 0.0
@@ -85,14 +86,14 @@ class Contenders:
         return listed
 
     def _listed(
-        self, waiting: Collection[int], now: datetime, scale: tuple[float, int]
+        self, waiting: Mapping[int, float], now: datetime, scale: tuple[float, int]
     ) -> tuple[RankedStory, ...] | None:
         """Score those of the waiting stories that could have a place; ``None`` if another could have one."""
-        bounds, enough, known = self._bounds, self._enough, self._scored
-        for story_id in [number for number in waiting if bounds[number] > enough and number not in known]:
+        enough, known = self._enough, self._scored
+        for story_id in [key for key, bound in waiting.items() if bound > enough and key not in known]:
             story = self._stories[story_id]
-            self._scored[story_id] = scored = ranking.score_top(story, now, scale, self._options)
-            bounds[story_id] = _bound(story, scored, now)
+            known[story_id] = scored = ranking.score_top(story, now, scale, self._options)
+            self._bounds[story_id] = _bound(story, scored, now)
         return ranking.ranked_list(known.values(), self._options.floor, self._options, self._recent, enough)
 
     def _recent(self, story_id: int) -> dict[str, float]:
