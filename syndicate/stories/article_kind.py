@@ -1,6 +1,7 @@
 """Classify articles: reports, opinion pieces, round-ups, and numbers of a series."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -39,6 +40,8 @@ _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d]{2}")
 
 
+# Each report on an event examines all earlier reports again.
+@lru_cache(maxsize=1024)
 def is_report(title: str, section: str = "", url: str = "") -> bool:
     """Return whether an article reports an event: false for opinion pieces and round-ups of events."""
     labelled = _LABEL.search(title) or is_round_up(title)

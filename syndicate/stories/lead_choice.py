@@ -93,8 +93,8 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     ranks = np.array([best_first.index(item) for item in classes])
     extra = np.array([_extra(candidate) for candidate in candidates])
     # Similarity of an article (row) to the articles before a position (column).
-    cosines = _cosines([candidate.terms for candidate in candidates])
-    cumulated = np.pad(cosines.cumsum(axis=1), ((0, 0), (1, 0)))
+    cumulated = np.zeros((len(candidates), len(candidates) + 1))
+    _cosines([candidate.terms for candidate in candidates]).cumsum(axis=1, out=cumulated[:, 1:])
     lead = start = 0
     report: datetime | None = None
     for latest, newest in enumerate(candidates):
