@@ -1,17 +1,19 @@
 """One event told in several languages: one story, and only with strong evidence."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pytest
 
 from benchmarks.across_languages import Report, pairs, precision_and_recall, read_reports, stream
+from syndicate.memory import release_tables
 from syndicate.model import StoredArticle
 from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import StoryIndex, StoryOptions
 from syndicate.stories.across_languages import RecentMeanings
 from syndicate.stories.duplicates import is_copy
-from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE, shared_meanings
+from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE, rows_of, shared_meanings
 from syndicate.stories.terms.word_vectors import LENGTH
 from tests.stories.newsroom import START, article, place, terms_of
 
@@ -192,6 +194,18 @@ def test_a_name_is_known_by_its_pieces_and_long_runs_are_cut() -> None:
         > 0.3
     )
     assert len(terms_of("国" * 5000, "会" * 5000, "zh").shared) in (0, DIMENSIONS)
+
+
+def test_a_word_has_the_same_pieces_alone_and_among_words_of_other_scripts() -> None:
+    words = ["Oberbürgermeisterkandidatin", "Россиянка", "東京大学院生", "Antofagastas", "المستشفيات"]
+    words += ["xqzkv", "x", "Antofagasta" * 5]
+    release_tables()
+    together = rows_of([" ".join(words), words[0]])
+    release_tables()
+    alone = [rows_of([word])[0] for word in words]
+    assert together == [[*chain.from_iterable(alone)], alone[0]]
+    # A single letter tells nothing, and of five repetitions the first forty letters are read.
+    assert (alone[5], alone[6], len(alone[7])) == ([], [], 17)
 
 
 def test_the_table_of_pieces_stays_below_seventeen_megabytes() -> None:
