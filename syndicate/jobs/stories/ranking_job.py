@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import eq
-from typing import NamedTuple
 
 from syndicate.jobs.events.noted_changes import note_trending
 from syndicate.jobs.stories import story_facts
@@ -28,21 +27,13 @@ RHYTHM = story_facts.RHYTHM_DAYS * story_facts.DAY
 MARKS = ("boost", "pin", "rare", "recent", "slow")
 
 
-class _Inputs(NamedTuple):
-    """Inputs of the lists: the step of the clock, the counter of placements, the editor's decisions."""
-
-    step: datetime
-    placements: int
-    decisions: Sequence[int]
-
-
 @dataclass(slots=True, kw_only=True)
 class RankingJob:
     """Update top, trending, learned weights and the editor's headlines."""
 
     store: Store
     options: RankingOptions
-    _last_inputs: _Inputs | None = field(default=None, init=False)
+    _last_inputs: tuple[object, ...] | None = field(default=None, init=False)
     _cache: story_facts.StoryFactsCache | None = field(default=None, init=False)
     _lists: dict[str, tuple[RankedStory, ...]] = field(default_factory=dict, init=False)
     _placements: int = field(default=-1, init=False)
@@ -76,10 +67,10 @@ class RankingJob:
         """
         today = rank_step(now, int(story_facts.DAY.total_seconds()))
         with self.store.read() as connection:
-            inputs = self._inputs(connection, now)
+            inputs = _, placements, decisions = self._inputs(connection, now)
             weights, learned = self._weights(connection, today)
-        decided = self._last_inputs is None or self._last_inputs.decisions != inputs.decisions
-        if decided or inputs.decisions:
+        decided = self._last_inputs is None or self._last_inputs[2:] != inputs[2:]
+        if decided or decisions:
             with self.store.write() as connection:
                 keep_lease(connection)
                 decision_store.sync_headlines(connection, at=now)
@@ -93,11 +84,11 @@ class RankingJob:
         # Restored only after success.
         cache, self._cache = self._cache, None
         with self.store.read() as connection:
-            same = cache is not None and (inputs.placements, weights) == (self._placements, cache.weights)
+            same = cache is not None and (placements, weights) == (self._placements, cache.weights)
             if cache is None or not same or now < cache.read_at:
                 cache = story_facts.StoryFactsCache(self.options, weights)
                 self._lists.clear()
-            overrides = story_facts.editor_overrides(connection, now) if inputs.decisions else {}
+            overrides = story_facts.editor_overrides(connection, now) if decisions else {}
             # Another process that has just started may have changed their leads.
             moved = self._moved | cache.led_anew(decision_store.stories_with_choices(connection))
             lists = dict(zip(LISTS, cache.lists(connection, now, overrides, moved), strict=True))
@@ -115,8 +106,7 @@ class RankingJob:
                 if hour != self._hour:
                     ranked_history.record_hour(connection, hour)
             self._hour = hour
-        self._cache, self._lists, self._last_inputs = cache, lists, inputs
-        self._placements = inputs.placements
+        self._cache, self._lists, self._placements, self._last_inputs = cache, lists, placements, inputs
         self._moved.clear()
         return tuple(changed)
 
@@ -131,11 +121,12 @@ class RankingJob:
         weights = story_facts.source_weights(connection, known if learned is None else learned)
         return weights, None if learned == known else learned
 
-    def _inputs(self, connection: Connection, now: datetime) -> _Inputs:
-        return _Inputs(
-            step=rank_step(now, self.options.step_seconds),
-            placements=leases.read_counter(connection, leases.PLACEMENTS),
-            decisions=decision_store.decision_ids(connection, at=now),
+    def _inputs(self, connection: Connection, now: datetime) -> tuple[datetime, int, list[int]]:
+        """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
+        return (
+            rank_step(now, self.options.step_seconds),
+            leases.read_counter(connection, leases.PLACEMENTS),
+            decision_store.decision_ids(connection, at=now),
         )
 
 
