@@ -5,7 +5,7 @@ and two copies of a text never both. Measured and left out: variety by MMR (lose
 and feedback from the first results (no effect).
 """
 
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +16,10 @@ from syndicate.model import ScoredLink
 from syndicate.stories.story_options import StoryOptions
 from syndicate.stories.terms.fingerprint import Fingerprint
 from syndicate.stories.terms.similarity import Cosines
+from syndicate.stories.terms.word_vectors import shares_of_meaning
+
+# Further shared words weigh next to nothing.
+_SUBJECT_WORDS = 6
 
 
 class Match(NamedTuple):
@@ -118,6 +122,20 @@ def heaviest_shared(a: Fingerprint, b: Fingerprint, among: Container[int] | None
         if among is None or word in among:
             best = max(best, mine.get(word, 0.0) * weight)
     return best
+
+
+def heaviest_subject(a: Fingerprint, b: Fingerprint, rows_of: Callable[[Sequence[int]], list[int]]) -> float:
+    """Return the part of the heaviest shared word, and of what it shares with others, in the cosine of words.
+
+    "Ghana" and "Ghanaian" are one subject, and so are "Olympics" and "medal" in part. ``rows_of`` returns the
+    rows of words of ``a`` in the table of meanings.
+    """
+    mine = _weights(a)
+    shared = [(mine[word] * weight, word) for word, weight in _weighed_words(b) if word in mine]
+    if not shared:
+        return 0.0
+    parts, words = zip(*sorted(shared, reverse=True)[:_SUBJECT_WORDS], strict=True)
+    return float(shares_of_meaning(rows_of(words)) @ parts)
 
 
 @lru_cache(maxsize=1)

@@ -85,8 +85,7 @@ class StoryIndex:
             untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
             entry.stored_terms = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(entry)
-        usual = item.terms.usual_words()
-        story_matches = self._grouping.story_matches(entry, matches, repeats=repeats, usual=usual)
+        story_matches = self._grouping.story_matches(entry, matches, item.terms, repeats=repeats)
         if stays is None:
             nearest = best_story_match(story_matches)
             regrouped = self._grouping.place(entry, story_matches, matches)

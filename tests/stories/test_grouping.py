@@ -340,3 +340,36 @@ def test_short_posts_that_share_a_usual_word_only_are_no_story() -> None:
 def test_short_posts_that_share_a_rare_name_are_a_story() -> None:
     index = posted(["Titanfall is getting good reviews", "From a bicycle tour to Titanfall"])
     assert index.story_of(1) == index.story_of(2)
+
+
+CRANES = (
+    "Ghana: Cranes must move again",
+    (
+        "The Ghanaian docks have three cranes that nobody may use. The crews ask for a doctor on every shift "
+        "and an answer by Friday."
+    ),
+)
+DRUM = (
+    "Ghana: Drum comes home",
+    (
+        "A Ghanaian drum that a collector had bought at a fair is back. He never played it, he says, and "
+        "schools may borrow it from now on."
+    ),
+)
+DOCTOR = (
+    "Ghana: Doctor comes, and cranes move",
+    (
+        "After a night of talks the Ghanaian docks have a doctor on every shift. The crews are back, and all "
+        "three cranes may be used."
+    ),
+)
+
+
+@pytest.mark.parametrize(("second", "one_story"), [(DRUM, False), (DOCTOR, True)])
+def test_a_country_and_its_adjective_are_no_evidence_of_one_event(
+    second: tuple[str, str], one_story: bool
+) -> None:
+    index = StoryIndex(OPTIONS)
+    place(index, article(1, *CRANES))
+    place(index, article(2, *second))
+    assert (index.story_of(1) == index.story_of(2)) is one_story

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from syndicate.stories.terms.word_vectors import LENGTH, TABLE, Meaning, meaning_of, rows_of
+from syndicate.stories.terms.word_vectors import (
+    LENGTH,
+    TABLE,
+    Meaning,
+    meaning_of,
+    rows_of,
+    shares_of_meaning,
+)
 from tests.stories.newsroom import terms_of
 
 
@@ -59,3 +66,14 @@ def test_words_are_found_and_the_table_stays_below_ten_megabytes() -> None:
     assert rows_of(["qzxqzx"]) == [-1]
     assert len(meaning_of(np.array(rows_of(["parliament", "qzxqzx"]), np.int32), np.array([1, 1]))) == 0
     assert TABLE.stat().st_size < 10_000_000
+
+
+def test_a_word_explains_what_means_the_same_and_nothing_of_an_unknown_word() -> None:
+    itself, adjective, stranger, unknown = shares_of_meaning(
+        rows_of(["ghana", "ghanaian", "violin", "qzxqzx"])
+    )
+    assert itself == 1
+    assert adjective > 0.5
+    assert stranger < 0.1
+    assert unknown == 0
+    assert shares_of_meaning(rows_of(["qzxqzx", "ghana", "qzxqzx"])).tolist() == [1, 0, 0]

@@ -81,7 +81,8 @@ class ArticleTerms:
     of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of the word
     triples, ascending. ``length`` is title and text together, in characters, before any cut. ``names`` are
     hashes of the most telling proper names and figures, ``figures`` of the title's figures. ``shared`` is the
-    meaning in the space of all languages with a table, ``language`` the primary subtag.
+    meaning in the space of all languages with a table, ``language`` the primary subtag. ``rows`` are the
+    words' rows in the table of meanings, -1 for a word without a meaning.
     """
 
     terms: Hashes
@@ -97,11 +98,17 @@ class ArticleTerms:
     figures: Hashes
     shared: Meaning
     language: str
+    rows: NDArray[np.int32]
 
     def usual_words(self) -> frozenset[int]:
         """Return the words that name no event, by the table of the language; none without a table."""
         usual = self.terms[: self.words][self.commonness[: self.words] < USUAL_WORD]
         return frozenset(usual.tolist()) if has_table(self.language) else frozenset()
+
+    def meaning_rows(self, words: Sequence[int]) -> list[int]:
+        """Return the rows of some of its words in the table of meanings."""
+        known = self.terms[: self.words].tolist()
+        return [self.rows.item(known.index(word)) for word in words]
 
 
 class _Read(NamedTuple):
@@ -150,10 +157,12 @@ def _terms(read: _Read, shared: Meaning) -> ArticleTerms:
     title_counts = np.bincount(numbered[:in_title], minlength=len(order))
     body_counts = np.bincount(numbered[in_title:], minlength=len(order))
     # Of two words with the same term the last in the text always decides.
-    codes = np.empty(MAX_KNOWN_WORDS, np.uint8)
-    codes[vocabulary.first_places[distinct]] = vocabulary.codes[distinct]
-    kept = _most_telling(int(np.count_nonzero(title_counts)), body_counts, codes[order])
-    order = order[kept]
+    last = np.empty(MAX_KNOWN_WORDS, np.uint16)
+    last[vocabulary.first_places[distinct]] = np.arange(len(distinct), dtype=np.uint16)
+    deciding = distinct[last[order]]
+    codes = vocabulary.codes[deciding]
+    kept = _most_telling(int(np.count_nonzero(title_counts)), body_counts, codes)
+    order, codes = order[kept], codes[kept]
     emphasised = np.zeros(MAX_KNOWN_WORDS, np.uint8)
     emphasised[vocabulary.first_places[names[: len(names) - names_in_title]]] = 1
     emphasis = _EMPHASIS[emphasised[order]]
@@ -167,7 +176,7 @@ def _terms(read: _Read, shared: Meaning) -> ArticleTerms:
         title=_damped(title_counts[kept]) * emphasis,
         body=_damped(body_counts[kept]) * emphasis,
         characters=characters,
-        commonness=np.concatenate((codes[order], np.full(len(grams), GRAM_COMMONNESS, np.uint8))),
+        commonness=np.concatenate((codes, np.full(len(grams), GRAM_COMMONNESS, np.uint8))),
         meaning=meaning,
         # Three overlapping pairs of characters are four characters, far less than three words.
         shingles=_shingles(vocabulary.terms[places], 3 if is_spaceless(title + text[:200]) else 1),
@@ -176,6 +185,7 @@ def _terms(read: _Read, shared: Meaning) -> ArticleTerms:
         figures=np.array(title_figures[:MAX_FIGURES], np.uint32),
         shared=shared,
         language=language,
+        rows=vocabulary.rows[deciding[kept]],
     )
 
 

@@ -57,6 +57,19 @@ def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
     return direction(damped @ vectors.take(rows[known], axis=0).astype(np.float32))
 
 
+def shares_of_meaning(rows: Sequence[int]) -> NDArray[np.float32]:
+    """Return how much of the meaning of each word the first explains: the squares of their cosines.
+
+    The first explains itself; opposites, and words without a vector (a row of -1), have nothing in common.
+    """
+    vectors = _table()[1].take(rows, axis=0).astype(np.float32)
+    squares = np.maximum(np.einsum("ij,ij->i", vectors, vectors), 1)
+    shares: NDArray[np.float32] = np.maximum(vectors @ vectors[0], 0) ** 2 / (squares[0] * squares)
+    shares *= np.minimum(rows, rows[0]) >= 0
+    shares[0] = 1
+    return shares
+
+
 def direction(total: NDArray[np.float32]) -> Meaning:
     """Return a vector scaled to ``LENGTH``, in whole steps."""
     scaled = np.rint(total * (LENGTH / max(float(np.sqrt(total @ total)), 1e-6)))
