@@ -82,7 +82,7 @@ class Grouping:
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         ``terms`` are its words, as they were extracted.
         """
-        nearest = {} if entry.kind.round_up else self._nearest(entry, matches, repeats=repeats)
+        nearest = {} if entry.kind.round_up else self._nearest(entry, matches, terms, repeats=repeats)
         samples = {story: self._sample(story) for story in nearest}
         members = {number for sample in samples.values() for number in sample} | {*nearest.values()}
         compared = {match.article_id: match.similarity for match in matches}
@@ -104,7 +104,9 @@ class Grouping:
             found.append(self._checked(entry, match, terms))
         return found
 
-    def _nearest(self, entry: IndexEntry, matches: Sequence[Match], *, repeats: bool) -> dict[int, int]:
+    def _nearest(
+        self, entry: IndexEntry, matches: Sequence[Match], terms: ArticleTerms, *, repeats: bool
+    ) -> dict[int, int]:
         """Return the nearest article of each of the nearest stories that the article may join."""
         nearest: dict[int, int] = {}
         least = _MIN_SIMILARITY * self._options.story_threshold(entry.size)
@@ -115,6 +117,8 @@ class Grouping:
             if (nearest and match.similarity < least) or not self._is_open(entry, other, repeats=repeats):
                 continue
             if other.kind.round_up or self._are_apart(entry, other, match.similarity):
+                continue
+            if entry.source_id == other.source_id and _lacks_title(other, entry, terms):
                 continue
             if self.decided and self.decided.are_apart(entry, other.story):
                 continue
@@ -371,3 +375,9 @@ class Grouping:
 
     def _with_twins(self, ids: Sequence[int]) -> tuple[int, ...]:
         return tuple(twin for number in ids for twin in self._texts.members(self._entries[number]))
+
+
+def _lacks_title(other: IndexEntry, entry: IndexEntry, terms: ArticleTerms) -> bool:
+    """Return whether an article has no word of an entry's title, in the same language."""
+    titled, words = terms.title_words(), memoryview(other.terms.terms)[: 4 * other.terms.words].cast("I")
+    return bool(titled) and titled.isdisjoint(words) and not differ_in_language(entry.terms, other.terms)

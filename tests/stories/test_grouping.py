@@ -373,3 +373,21 @@ def test_a_country_and_its_adjective_are_no_evidence_of_one_event(
     place(index, article(1, *CRANES))
     place(index, article(2, *second))
     assert (index.story_of(1) == index.story_of(2)) is one_story
+
+
+CLIP = (
+    "From Night Shift with Ola and Ben, episode {}. Ola Marsh and Ben Tully talk, the rest is on our channel."
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "source", "one_story"),
+    [("Ferry tickets", 7, False), ("The parrot has a licence", 7, True), ("Ferry tickets", 8, True)],
+)
+def test_articles_of_one_source_need_a_word_of_the_title_in_common(
+    title: str, source: int, one_story: bool
+) -> None:
+    index = StoryIndex(OPTIONS)
+    place(index, article(1, "A parrot learns to drive", CLIP.format("71, The Wrong Ladder"), source_id=7))
+    place(index, article(2, title, CLIP.format("72, Soup for Two"), source_id=source))
+    assert (index.story_of(1) == index.story_of(2)) is one_story

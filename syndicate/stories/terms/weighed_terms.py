@@ -105,6 +105,11 @@ class ArticleTerms:
         usual = self.terms[: self.words][self.commonness[: self.words] < USUAL_WORD]
         return frozenset(usual.tolist()) if has_table(self.language) else frozenset()
 
+    def title_words(self) -> frozenset[int]:
+        """Return the words of the title that are in less than a tenth of all articles."""
+        telling = (self.title > 0) & (self.commonness[: self.words] > CODES_FOR_A_TENTH)
+        return frozenset(self.terms[: self.words][telling].tolist())
+
     def meaning_rows(self, words: Sequence[int]) -> list[int]:
         """Return the rows of some of its words in the table of meanings."""
         known = self.terms[: self.words].tolist()
