@@ -142,18 +142,19 @@ class Grouping:
     def _checked(self, entry: IndexEntry, match: rules.StoryMatch, terms: ArticleTerms) -> rules.StoryMatch:
         """Return a match without the heaviest subject, if the nearest article shares hardly more.
 
-        Many headlines name their event by a single name, so only a usual word is left out of a headline.
+        Many headlines name their event by a single name, so of two headlines only a usual word is left out.
         Measured: that gains .4 points of BCubed, every word loses 2. Across languages no word counts.
         """
-        options, near = self._options, self._entries[match.nearest_id].terms
-        if match.similarity < options.bridge * match.pair_threshold or differ_in_language(entry.terms, near):
+        options, near = self._options, self._entries[match.nearest_id]
+        bridge = options.bridge * match.pair_threshold
+        if match.similarity < bridge or differ_in_language(entry.terms, near.terms):
             return match
-        if headline := entry.size < options.long:
-            heaviest = heaviest_shared(entry.terms, near, terms.usual_words())
+        if headlines := max(entry.size, near.size) < options.long:
+            heaviest = heaviest_shared(entry.terms, near.terms, terms.usual_words())
         else:
-            heaviest = heaviest_subject(entry.terms, near, terms.meaning_rows)
+            heaviest = heaviest_subject(entry.terms, near.terms, terms.meaning_rows)
         rest = match.nearest - options.word_weight * heaviest
-        enough = rest >= options.story_evidence * match.pair_threshold or (headline and not heaviest)
+        enough = rest >= options.story_evidence * match.pair_threshold or (headlines and not heaviest)
         return match if enough else replace(match, similarity=rest)
 
     def _take_second_look(self, entry: IndexEntry, matches: Sequence[Match]) -> tuple[rules.Regrouping, ...]:

@@ -391,3 +391,26 @@ def test_articles_of_one_source_need_a_word_of_the_title_in_common(
     place(index, article(1, "A parrot learns to drive", CLIP.format("71, The Wrong Ladder"), source_id=7))
     place(index, article(2, title, CLIP.format("72, Soup for Two"), source_id=source))
     assert (index.story_of(1) == index.story_of(2)) is one_story
+
+
+ARCHIVE = (
+    "Archive of Lord Averill opened",
+    (
+        "The archive of the late Lord Averill fills two rooms of the county library. Historians may read the "
+        "letters from Monday on, and expect to learn what became of the canal company."
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("short", "one_story"),
+    [
+        (("Lord Averill", "From Night Shift, with Ola and Ben"), False),
+        (("Averill archive: letters tell of the canal company", "Historians read on Monday"), True),
+    ],
+)
+def test_a_name_joins_no_short_text_to_a_report(short: tuple[str, str], one_story: bool) -> None:
+    index = StoryIndex(OPTIONS)
+    place(index, article(1, *ARCHIVE))
+    place(index, article(2, *short))
+    assert (index.story_of(1) == index.story_of(2)) is one_story
