@@ -27,7 +27,7 @@ UNBOUNDED = {
     "table_copy._tables": "no argument",
     "feed_words._read": "languages with a file",
     "environment.words": "no argument",
-    "markdown.markdown_parser": "two values",
+    "markdown._parser": "no argument",
     # By the number of places of a batch, which the sender's connections bound.
     "delivery_statements.claim": "two values",
     "delivery_statements.begin": "places",

@@ -1,7 +1,7 @@
-"""Markdown of operators and editors as HTML and as plain text (CommonMark, tables and strikethrough).
+"""Markdown as HTML and as plain text (CommonMark, tables and strikethrough).
 
-Raw HTML in the text is shown as text, and links lead to ``http``, ``https`` and ``mailto`` addresses only, so
-the HTML is safe in pages and mail.
+In the Markdown of operators and editors raw HTML is shown as text, and links lead to ``http``, ``https`` and
+``mailto`` addresses only, so its HTML is safe in pages and mail.
 """
 
 import re
@@ -9,59 +9,65 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
+    from pyromark import Markdown
 
+# A ``<`` that starts no ``<https://example.org/>`` and no ``<name@example.org>``.
+_RAW_HTML = re.compile(r"<(?!(?:https?://|mailto:)[^\s<>]+>|[\w.+-]+@[\w.-]+>)", re.IGNORECASE)
+# Stands for such a ``<`` in the parser, which would escape a reference in code again.
+_SHOWN = "\x02"
 _SAFE_LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
+_UNSAFE = rf'"(?!{_SAFE_LINK.pattern})[^"]*"'
+_UNSAFE_LINK = re.compile(rf"<a href={_UNSAFE}[^<>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
+_UNSAFE_IMAGE = re.compile(rf'<img src={_UNSAFE} alt="([^"]*)"[^<>]*>', re.IGNORECASE)
 
 
 def markdown_html(text: str) -> str:
     """Return the HTML of a Markdown text, or ``""`` for a blank text."""
-    return str(markdown_parser().render(text)).strip()
+    html = foreign_markdown_html(_RAW_HTML.sub(_SHOWN, text)).strip().replace(_SHOWN, "&lt;")
+    return _UNSAFE_LINK.sub(r"\1", _UNSAFE_IMAGE.sub(r"\1", html))
+
+
+def foreign_markdown_html(text: str) -> str:
+    """Return the HTML of a Markdown text with its raw HTML and every link, which the caller must clean."""
+    return _parser().html(text)
 
 
 def markdown_text(text: str) -> str:
     """Return a Markdown text for the plain part of a mail: paragraphs apart, and links written out."""
-    blocks: list[str] = []
-    prefix = ""
-    for token in markdown_parser().parse(text):
-        if token.type == "list_item_open":
-            # The number of an ordered list.
-            prefix = f"{token.info}. " if token.info else "- "
-        elif token.type == "inline":
-            blocks.append(prefix + _inline_text(token))
-            prefix = ""
-        elif token.type in ("fence", "code_block"):
-            blocks.append(token.content.rstrip())
-        elif token.type == "hr":
-            blocks.append("-" * 40)
-    return "\n\n".join(blocks)
+    blocks = [""]
+    links: list[tuple[str, int]] = []
+    numbers: list[int | None] = []
+    for event in _parser().events(_RAW_HTML.sub(_SHOWN, text)):
+        match event:
+            case {"Text": words} | {"Code": words}:
+                blocks[-1] += str(words)
+            case "SoftBreak" | "HardBreak":
+                blocks[-1] += "\n"
+            case "Rule":
+                blocks += ["-" * 40, ""]
+            case {"Start": {"Link": {"dest_url": url}}}:
+                links.append((url, len(blocks[-1])))
+            case {"End": "Link"}:
+                url, start = links.pop()
+                address = url.removeprefix("mailto:")
+                if _SAFE_LINK.match(url) and blocks[-1][start:].strip() != address:
+                    blocks[-1] += f" ({address})"
+            case {"Start": {"List": first}}:
+                numbers.append(first)
+                blocks.append("")
+            case {"Start": "Item"}:
+                number = numbers.pop()
+                numbers.append(None if number is None else number + 1)
+                blocks[-1] = "- " if number is None else f"{number}. "
+            case {"End": {"List": _}}:
+                numbers.pop()
+            case {"End": {"Heading": _} | "CodeBlock" | "Item" | "Paragraph" | "TableCell"}:
+                blocks.append("")
+    return "\n\n".join(filter(None, map(str.rstrip, blocks))).replace(_SHOWN, "<")
 
 
 @cache
-def markdown_parser(*, html: bool = False) -> "MarkdownIt":
-    """Return the parser; with ``html`` raw HTML passes, which the caller must clean."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415 most pages have no Markdown
+def _parser() -> "Markdown":
+    from pyromark import Markdown, Options  # noqa: PLC0415 most pages have no Markdown
 
-    parser = MarkdownIt("commonmark", {"html": html}).enable(["table", "strikethrough"])
-    if not html:
-        # Assigned, as the library documents for applications with rules of their own.
-        parser.validateLink = lambda url: bool(_SAFE_LINK.match(url.strip()))  # type: ignore[method-assign]
-    return parser
-
-
-def _inline_text(token: "Token") -> str:
-    parts: list[str] = []
-    links: list[tuple[str, int]] = []
-    for child in token.children or ():
-        if child.type == "link_open":
-            links.append((str(child.attrGet("href") or ""), len(parts)))
-        elif child.type == "link_close" and links:
-            url, start = links.pop()
-            if "".join(parts[start:]).strip() != url.removeprefix("mailto:"):
-                parts.append(f" ({url.removeprefix('mailto:')})")
-        elif child.type in ("softbreak", "hardbreak"):
-            parts.append("\n")
-        else:
-            parts.append(child.content)
-    return "".join(parts)
+    return Markdown(options=Options.ENABLE_TABLES | Options.ENABLE_STRIKETHROUGH)

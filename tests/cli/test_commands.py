@@ -359,7 +359,7 @@ def test_a_command_with_nothing_to_do_loads_no_parser_and_no_other_engine(
     code = (
         "import sys\nfrom syndicate.cli import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "names = 'feedparser lxml markdown_it aiohttp uvicorn starlette fastapi apscheduler cryptography'\n"
+        "names = 'feedparser lxml pyromark aiohttp uvicorn starlette fastapi apscheduler cryptography'\n"
         "names += ' feedgen premailer trafilatura dateparser regex dns sqlalchemy.dialects.postgresql'\n"
         "sys.exit(', '.join(sorted({*names.split()} & set(sys.modules))) or 0)"
     )

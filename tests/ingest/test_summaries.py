@@ -99,6 +99,8 @@ def test_an_item_in_markdown_is_read_as_markdown():
         '<h2>Plan</h2>\n<p>See the <a href="https://a.example/map" rel="noopener">map</a>.</p>'
     )
     assert entry.summary == "See the map."
+    book = only_entry(rss(f"<title>A</title><description>{'word ' * 9_000}\n\n## End</description>"))
+    assert book.html.endswith("<h2>End</h2>")
     html = "<p>Write [map](https://a.example/map) for a link.</p>"
     assert only_entry(rss(f"<title>A</title><description>{escape(html)}</description>")).html == html
 

@@ -18,7 +18,7 @@ START = (
 )
 # Parsers run in workers; pages and API of operators, keys, mail and other networks load theirs at first use.
 HEAVY = """
-    feedparser trafilatura dateparser markdown_it re2 chardet nacl premailer cryptography regex dns argon2
+    feedparser trafilatura dateparser pyromark re2 chardet nacl premailer cryptography regex dns argon2
     segno pyotp fastapi prometheus_client procrastinate psycopg obstore sqlalchemy.dialects.postgresql
     sqlalchemy.orm numpy.random numpy.fft numpy.ma unittest pydoc doctest
     syndicate.services.admin_jobs syndicate.web.admin syndicate.web.api

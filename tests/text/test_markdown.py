@@ -17,10 +17,21 @@ def test_raw_html_is_shown_as_text(text: str) -> None:
     assert "<b" not in markdown_html(text)
 
 
+def test_angle_brackets_stay_in_code_and_around_addresses() -> None:
+    text = "`a < &lt; <b>` <https://b.example/> <c@d.example> [e](https://f.example/)"
+    assert markdown_html(text) == (
+        '<p><code>a &lt; &amp;lt; &lt;b&gt;</code> <a href="https://b.example/">https://b.example/</a> '
+        '<a href="mailto:c@d.example">c@d.example</a> <a href="https://f.example/">e</a></p>'
+    )
+    assert markdown_text("`a < b` <i>\n\n```\n<b>\n```") == "a < b <i>\n\n<b>"
+
+
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "file:///a", "/relative"])
 def test_links_lead_to_pages_and_mailboxes_only(url: str) -> None:
     assert "<a" not in markdown_html(f"[a]({url})")
     assert "<img" not in markdown_html(f"![a]({url})")
+    assert markdown_html(f"[*a*]({url}) ![b]({url})") == "<p><em>a</em> b</p>"
+    assert markdown_text(f"[a]({url})") == "a"
 
 
 def test_plain_text_keeps_paragraphs_lists_and_links() -> None:
@@ -28,3 +39,14 @@ def test_plain_text_keeps_paragraphs_lists_and_links() -> None:
     assert markdown_text(text) == (
         "Hello you\n\n- a (https://a.example/)\n\n- https://b.example/\n\n1. c (c@d.example)"
     )
+
+
+def test_plain_text_keeps_code_rules_and_numbers() -> None:
+    text = (
+        "0. a\n1. b\n\n   c\n   - d\n\n# E\n\n```\nf\n  g\n```\n\n---\n\n"
+        "> h  \n> ~~i~~ ![j](k.png)\n\n| l |\n|---|\n| m |"
+    )
+    rule = "-" * 40
+    assert markdown_text(text).split("\n\n") == [
+        "0. a", "1. b", "c", "- d", "E", "f\n  g", rule, "h\ni j", "l", "m",
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_
 from syndicate.ingest.limits import MAX_HTML_CHARACTERS, MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
-from syndicate.text.markdown import markdown_parser
+from syndicate.text.markdown import foreign_markdown_html, markdown_html
 from syndicate.text.media_types import media_type
 from syndicate.text.plain import clean_line, excerpt, plain_text
 from syndicate.text.tables import table_of
@@ -25,8 +25,6 @@ from syndicate.text.urls import absolute_url
 MAX_AUTHORS = 10
 MAX_GUID_CHARACTERS = 2_000
 MAX_ENCLOSURES = 20
-MAX_MARKDOWN = 20_000
-"""Characters of a text that may be read as Markdown, at 1 ms for each thousand."""
 
 _TABLE = table_of(__name__)
 _PERIODS: dict[str, float] = _TABLE["periods"]
@@ -215,9 +213,9 @@ def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
         return CleanedHtml()
     value = text.value
     if _is_markdown(value):
+        value = _IMPORTS.sub("", value)[:MAX_HTML_CHARACTERS]
         # Lines of plain text stay apart.
-        value = _IMPORTS.sub("", value).replace("\n", "\n" if text.html else "  \n")
-        value = markdown_parser(html=text.html).render(value)
+        value = foreign_markdown_html(value) if text.html else markdown_html(value.replace("\n", "  \n"))
     elif not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
         paragraphs = (
             escape(_DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), part.strip()), quote=False)
@@ -229,7 +227,7 @@ def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
 
 def _is_markdown(text: str) -> bool:
     """Return whether a text has links, headings or fences of Markdown, and no blocks of HTML outside code."""
-    may_be = len(text) <= MAX_MARKDOWN and ("](" in text or "## " in text or "```" in text)
+    may_be = "](" in text or "## " in text or "```" in text
     return may_be and _MARKDOWN.search(text) is not None and not _HTML_BLOCK.search(_CODE.sub("", text))
 
 
