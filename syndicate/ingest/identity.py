@@ -34,13 +34,14 @@ MAX_TITLE_CHARACTERS = 80
 """Length of a title made from the article's text."""
 _CUT_FROM = 150
 _END = 40
+_LONGEST_STUB = 100
 # The last characters end no sentence, open no list and hold no address. Thai and Lao write no full stops.
 _BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।॥։።။។\n]{39}(?:[^\Wก-๛ກ-ໟ]|[,–—(-]|(?<![\u0370-\u03ff]);)\Z")
 # One or two words of a sentence, behind one that ended with a word of three letters or more: no "Mr.".
 _STUB = re.compile(r"(?<=\w{3}[.!?])\s+\w+(?: \w+)?\s?(?:…|\.{3})\Z")
 # "end....", "end. …" and "end. ." of sentences that ended, and "end ..." of others.
 _ODD_END = re.compile(r"(?:([.!?])\s*(?:\.{3,}|…|(?<=\s)\.)|\s+(?:\.{3}|…))\Z")
-# Ends of all that ``_STUB`` and ``_ODD_END`` match. Their searches begin at each sentence and each space.
+# Ends of all that ``_STUB`` and ``_ODD_END`` match.
 _ODD_MARKS = ("…", "...", " .")
 _NO_WORDS = re.compile(r"(?:\[[^\[\]]*+\]|[\W_])*+")
 
@@ -207,7 +208,9 @@ def tidy_summary(summary: str) -> str:
         summary = summary.rstrip(" ,;–—-(") + "…"
     if not summary.endswith(_ODD_MARKS):
         return summary
-    return _ODD_END.sub(lambda end: end[1] or "…", _STUB.sub("", summary))
+    # Both patterns are tried at each space.
+    words = _STUB.sub("", summary[-_LONGEST_STUB:])
+    return summary[:-_LONGEST_STUB] + _ODD_END.sub(lambda end: end[1] or "…", words)
 
 
 def _fallback_title(entry: Entry, source: Source) -> str:

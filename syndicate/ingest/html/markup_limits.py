@@ -43,28 +43,34 @@ _FLAT_TAGS = ("<p>", "<br>", "<br/>", "<br />", "<li>", "<img ")
 # An element around a text only: any number of them, one after the other, add a depth of one.
 # Unlike HTML, Python takes a no-break space for a space and the sign of kelvins for a K, unless it is told.
 _LEAF = re.compile(r"(?ai)<(?!p>|li>|br|img)([a-z][a-z0-9]*+)(?:\s[^<>]*+)?>[^<>]*+</\1>")
+_TABLE_TAG = re.compile("<(?i:table)")
 _FORMATTING = re.compile(rf"(?ai)<(?:{'|'.join(sorted(FORMATTING))})(?=[\s/>]|\Z)")
 
 
 def may_exceed(html: str) -> bool:
     """Return whether HTML may exceed a limit, without parsing every tag."""
-    if html.count("<") > MAX_MARKUP_TAGS or may_be_deep(html) or QUOTED_END.search(html):
+    if may_be_deep(html) or QUOTED_END.search(html):
         return True
     return any(_attributes(tag) > MAX_ATTRIBUTES for tag in _LONG_TAG.findall(html))
 
 
 def may_be_deep(html: str) -> bool:
-    """Return whether HTML may exceed a limit on nesting or on elements opened again, from counts of tags."""
+    """Return whether HTML may exceed a limit on tags, nesting or reopened elements, from counts of tags."""
     tags = html.count("<")
     starts = tags - html.count("</")
+    if tags > MAX_MARKUP_TAGS:
+        return True
     if starts <= MAX_DEPTH and starts * tags <= MAX_REOPENED:
         return False
-    nesting = reopened = starts - sum(map(html.count, _FLAT_TAGS))
-    if nesting > MAX_DEPTH or nesting * tags > MAX_REOPENED:
-        leaves = _LEAF.findall(html)
-        nesting += 1 - len(leaves)
+    nesting = starts - sum(map(html.count, _FLAT_TAGS))
+    if nesting <= MAX_DEPTH and nesting * tags <= MAX_REOPENED:
+        return len(_TABLE_TAG.findall(html)) > MAX_TABLES
+    leaves = _LEAF.findall(html)
+    nesting += 1 - len(leaves)
+    reopened = nesting
+    if reopened * tags > MAX_REOPENED:
         reopened = 1 + len(_FORMATTING.findall(html)) - sum(name.lower() in FORMATTING for name in leaves)
-    return nesting > MAX_DEPTH or reopened * tags > MAX_REOPENED or html.lower().count("<table") > MAX_TABLES
+    return nesting > MAX_DEPTH or reopened * tags > MAX_REOPENED or len(_TABLE_TAG.findall(html)) > MAX_TABLES
 
 
 def within_limits(html: str, *, max_tags: int = MAX_MARKUP_TAGS, max_reopened: int = 0) -> str:
