@@ -6,8 +6,8 @@ from itertools import pairwise
 from syndicate.ingest.html.tag_scanner import NEVER_NESTING, NO_TAGS, QUOTED_END, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import hides
 
-# Every start tag that hides an element contains one of these words.
-_HIDING = re.compile(b"style|hidden")
+# Every start tag that hides an element contains one of these words. Much faster than a pattern for both.
+_HIDING = re.compile(b"style"), re.compile(b"hidden")
 # HTML parsers read ``image`` as ``img``.
 _IMAGE_TAGS = frozenset({"img", "image"})
 _PLAYER_TAGS = frozenset({"iframe", "video", "audio"})
@@ -22,12 +22,12 @@ def may_hide(html: str) -> bool:
     written = html.encode(errors="replace")
     # In bytes, which are quicker to fold and keep their places.
     folded = written.lower()
-    if b"style" not in folded and b"hidden" not in folded:
+    words = sorted(word.start() for pattern in _HIDING for word in pattern.finditer(folded))
+    if not words:
         return False
     if _IN_A_TAG.search(html) or QUOTED_END.search(html):
         return True
-    words = [0, *(word.start() for word in _HIDING.finditer(folded))]
-    starts = {folded.rfind(b"<", before, at) for before, at in pairwise(words)}
+    starts = {folded.rfind(b"<", before, at) for before, at in pairwise([0, *words])}
     tags = (written[start : (written.find(b">", start) + 1) or None].decode() for start in starts - {-1})
     return any((tag := TAG.match(text)) is not None and _hides(tag[2], tag[3]) for text in tags)
 
