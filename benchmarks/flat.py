@@ -403,7 +403,7 @@ STAGES = {"stories": _stories, "reads": _reads, "ingest": _ingest, "publish": _p
 
 def _offered(connection: Connection) -> None:
     channel_store.sections(connection)
-    channel_store.languages(connection)
+    channel_store.usual_languages(connection)
 
 
 class _Clock:
