@@ -24,7 +24,7 @@ import trafilatura
 
 from syndicate.errors import ParseError
 from syndicate.ingest.page.page_extraction import parse_page
-from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
+from syndicate.ingest.page.page_refusal import SUBSCRIBERS_ONLY
 from syndicate.ingest.worker.parsers import ParseRequest
 
 WHOLE = 200

@@ -355,7 +355,7 @@ class PublishedArticle:
 
 
 class ReadState(StrEnum):
-    """State of a page: waiting, read and used, rejected, or failed too often."""
+    """State of a page: waiting, read and used, refused, or failed too often."""
 
     WAITING = "waiting"
     READ = "read"

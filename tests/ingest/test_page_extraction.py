@@ -8,7 +8,7 @@ import pytest
 from syndicate.errors import ParseError
 from syndicate.ingest.html.html_documents import MAX_EXTRACTED_TAGS, drop_code
 from syndicate.ingest.page.page_extraction import parse_page
-from syndicate.ingest.page.page_rejection import is_teaser, leads_to_front_page
+from syndicate.ingest.page.page_refusal import is_teaser, leads_to_front_page
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Entry, ParsedSource
 

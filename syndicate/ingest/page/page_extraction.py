@@ -19,7 +19,7 @@ from syndicate.ingest.feed.raw_item import Text, entry_of
 from syndicate.ingest.html import html_documents
 from syndicate.ingest.html.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.limits import MAX_TAG_CHARACTERS
-from syndicate.ingest.page import page_rejection
+from syndicate.ingest.page import page_refusal
 from syndicate.ingest.page.page_metadata import PageMetadata, read_page_metadata
 from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.ingest.written_dates import parse_date
@@ -55,12 +55,12 @@ def parse_page(
     metadata, entry, page = _read_page(text, requested_url or url, url)
     if (
         not entry.title
-        and page.words >= page_rejection.MIN_ARTICLE_WORDS
+        and page.words >= page_refusal.MIN_ARTICLE_WORDS
         and (is_listed_article or metadata.is_article)
     ):
         entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
-    reason = page_rejection.rejection_reason(page)
-    is_dated_text = metadata.item.published and page.words >= page_rejection.SHORT_PAGE_WORDS
+    reason = page_refusal.refusal_reason(page)
+    is_dated_text = metadata.item.published and page.words >= page_refusal.SHORT_PAGE_WORDS
     if not (is_listed_article or metadata.is_article or is_dated_text):
         reason = reason or "it does not say that it is one, and has no date"
     reason = reason or ("" if entry.title else "it has no title")
@@ -72,7 +72,7 @@ def parse_page(
     warnings = (TRUNCATED_WARNING,) if cut_off else ()
     if paywall is Paywall.RESPECT and (metadata.paywalled or _is_teaser(page, entry.text)):
         entry = replace(entry, html="", text="")
-        warnings = (page_rejection.SUBSCRIBERS_ONLY, *warnings)
+        warnings = (page_refusal.SUBSCRIBERS_ONLY, *warnings)
     elif not entry.text:
         warnings = ("no text of an article was found on it", *warnings)
     # Hash only visible content: advertisements, counters and tokens change with every response.
@@ -90,7 +90,7 @@ def parse_page(
 
 def _read_page(
     text: str, requested_url: str, url: str
-) -> tuple[PageMetadata, Entry, page_rejection.PageEvidence]:
+) -> tuple[PageMetadata, Entry, page_refusal.PageEvidence]:
     markup = html_documents.drop_code(text)
     tree = html_documents.parse_tree(markup)
     metadata = read_page_metadata(text, tree, url)
@@ -103,7 +103,7 @@ def _read_page(
     # Guessing takes half of the time, so trafilatura guesses only missing metadata.
     document = _extract(tree, url, guess=not (metadata.item.authors and metadata.item.published))
     entry = _entry(metadata, document, url)
-    evidence = page_rejection.PageEvidence(
+    evidence = page_refusal.PageEvidence(
         requested_url=requested_url,
         url=url,
         titles=(metadata.page_title, metadata.heading, metadata.title),
@@ -116,8 +116,8 @@ def _read_page(
     return metadata, entry, evidence
 
 
-def _is_teaser(page: page_rejection.PageEvidence, text: str) -> bool:
-    return page_rejection.is_teaser(page.visible, page.words, text) and page_rejection.is_teaser(
+def _is_teaser(page: page_refusal.PageEvidence, text: str) -> bool:
+    return page_refusal.is_teaser(page.visible, page.words, text) and page_refusal.is_teaser(
         _main_text(page.markup), page.words, text
     )
 

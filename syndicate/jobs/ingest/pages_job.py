@@ -17,7 +17,7 @@ from syndicate import errors
 from syndicate.groups import grouped
 from syndicate.ingest.identity import accept
 from syndicate.ingest.page.full_text import DocumentContent, is_longer_text, mentions_title, merge_page
-from syndicate.ingest.page.page_rejection import SUBSCRIBERS_ONLY
+from syndicate.ingest.page.page_refusal import SUBSCRIBERS_ONLY
 from syndicate.ingest.poll_schedule import MAX_ERROR_CHARACTERS
 from syndicate.ingest.worker.parsers import DocumentKind
 from syndicate.jobs.ingest.entry_importer import EntryImporter, LeaseLost, write_plans
@@ -166,7 +166,7 @@ class _Run:
                 if host_rules.rules.allows(page.url):
                     allowed_pages.append(page)
                 else:
-                    self._reject(page, f"robots.txt of {origin} does not allow it")
+                    self._refuse(page, f"robots.txt of {origin} does not allow it")
                     self.unread.discard(page.id)
             limit = 1 if host_rules.rules.delay else PER_HOST
             allowed[origin] = _Host(origin=origin, rules=host_rules, pages=allowed_pages[:limit])
@@ -202,7 +202,7 @@ class _Run:
                 host.pages.clear()
                 self._back_off(page, host)
         except errors.ParseError as error:
-            self._reject(page, str(error))
+            self._refuse(page, str(error))
         except errors.StoreError:
             raise
         except LeaseLost:
@@ -268,10 +268,10 @@ class _Run:
         if article is None or body is None:
             return
         if not mentions_title(article.title, entry):
-            self._reject(page, "the page is about something else")
+            self._refuse(page, "the page is about something else")
             return
         if not is_longer_text(entry, body.text or article.summary, article.language):
-            self._reject(page, "the page has no more text than the feed")
+            self._refuse(page, "the page has no more text than the feed")
             return
         full = accept(replace(entry, language=article.language), page.source, self.now)
         with self.importer.store.write() as connection:
@@ -292,7 +292,7 @@ class _Run:
         retry |= {"owner": self.importer.owner, "now": self.now}
         return page_store.finish_page(connection, page.id, state, error=error[:MAX_ERROR_CHARACTERS], **retry)
 
-    def _reject(self, page: PageRead, reason: str) -> None:
+    def _refuse(self, page: PageRead, reason: str) -> None:
         """End a page that is of no use, now or later; the article stays as its source gave it."""
         with self.importer.store.write() as connection:
             self._end(connection, page, ReadState.REFUSED, reason)
@@ -300,7 +300,7 @@ class _Run:
 
     def _fetch_failed(self, page: PageRead, error: errors.FetchError, host: _Host) -> None:
         if error.status in _FINAL or isinstance(error, (errors.ForbiddenAddress, errors.TooLarge)):
-            self._reject(page, str(error))
+            self._refuse(page, str(error))
         elif error.status in _TOO_BUSY or isinstance(error, errors.NotAsked):
             self._wait_for_host(page, error, host)
         else:
@@ -317,7 +317,7 @@ class _Run:
     def _wait_for_host(self, page: PageRead, error: errors.FetchError, host: _Host) -> None:
         """Postpone the page of a busy host as long as the host asks, while the article is recent."""
         if page.published < self.now - timedelta(seconds=self.importer.pages.window):
-            self._reject(page, str(error))
+            self._refuse(page, str(error))
             return
         until = self.now + timedelta(seconds=max(error.retry_after or 0.0, MIN_HOST_PAUSE))
         self._pause_host(host.origin, until)

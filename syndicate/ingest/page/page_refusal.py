@@ -54,7 +54,7 @@ class PageEvidence:
     declared: bool = False
 
 
-def rejection_reason(page: PageEvidence) -> str:
+def refusal_reason(page: PageEvidence) -> str:
     """Return the reason why the page is not an article, as a clause; ``""`` if no rule applies."""
     is_doubtful = page.words < SHORT_PAGE_WORDS and not page.declared
     if leads_to_front_page(page.requested_url, page.url) or (
