@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyromark import Markdown
 
-# A ``<`` that starts no ``<https://example.org/>`` and no ``<name@example.org>``.
+# A ``<`` that begins no ``<https://example.org/>`` and no ``<name@example.org>``.
 _RAW_HTML = re.compile(r"<(?!(?:https?://|mailto:)[^\s<>]+>|[\w.+-]+@[\w.-]+>)", re.IGNORECASE)
-# Stands for such a ``<`` in the parser, which would escape a reference in code again.
-_SHOWN = "\x02"
+# Replaces such a ``<`` while the text is parsed: in code, the parser would escape ``&lt;`` once more.
+_LESS_THAN = "\x02"
 _SAFE_LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
 _UNSAFE = rf'"(?!{_SAFE_LINK.pattern})[^"]*"'
 _UNSAFE_LINK = re.compile(rf"<a href={_UNSAFE}[^<>]*>(.*?)</a>", re.IGNORECASE | re.DOTALL)
@@ -23,11 +23,11 @@ _UNSAFE_IMAGE = re.compile(rf'<img src={_UNSAFE} alt="([^"]*)"[^<>]*>', re.IGNOR
 
 def markdown_html(text: str) -> str:
     """Return the HTML of a Markdown text, or ``""`` for a blank text."""
-    html = foreign_markdown_html(_RAW_HTML.sub(_SHOWN, text)).strip().replace(_SHOWN, "&lt;")
+    html = uncleaned_markdown_html(_RAW_HTML.sub(_LESS_THAN, text)).strip().replace(_LESS_THAN, "&lt;")
     return _UNSAFE_LINK.sub(r"\1", _UNSAFE_IMAGE.sub(r"\1", html))
 
 
-def foreign_markdown_html(text: str) -> str:
+def uncleaned_markdown_html(text: str) -> str:
     """Return the HTML of a Markdown text with its raw HTML and every link, which the caller must clean."""
     return _parser().html(text)
 
@@ -37,7 +37,7 @@ def markdown_text(text: str) -> str:
     blocks = [""]
     links: list[tuple[str, int]] = []
     numbers: list[int | None] = []
-    for event in _parser().events(_RAW_HTML.sub(_SHOWN, text)):
+    for event in _parser().events(_RAW_HTML.sub(_LESS_THAN, text)):
         match event:
             case {"Text": words} | {"Code": words}:
                 blocks[-1] += str(words)
@@ -63,7 +63,7 @@ def markdown_text(text: str) -> str:
                 numbers.pop()
             case {"End": {"Heading": _} | "CodeBlock" | "Item" | "Paragraph" | "TableCell"}:
                 blocks.append("")
-    return "\n\n".join(filter(None, map(str.rstrip, blocks))).replace(_SHOWN, "<")
+    return "\n\n".join(filter(None, map(str.rstrip, blocks))).replace(_LESS_THAN, "<")
 
 
 @cache

@@ -16,7 +16,7 @@ from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, parse_
 from syndicate.ingest.limits import MAX_HTML_CHARACTERS, MAX_SUMMARY_CHARACTERS, MAX_TAG_CHARACTERS, MAX_TAGS
 from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
-from syndicate.text.markdown import foreign_markdown_html, markdown_html
+from syndicate.text.markdown import markdown_html, uncleaned_markdown_html
 from syndicate.text.media_types import media_type
 from syndicate.text.plain import clean_line, excerpt, plain_text
 from syndicate.text.tables import table_of
@@ -215,7 +215,7 @@ def _cleaned(text: Text | None, base: str, title: str) -> CleanedHtml:
     if _is_markdown(value):
         value = _IMPORTS.sub("", value)[:MAX_HTML_CHARACTERS]
         # Lines of plain text stay apart.
-        value = foreign_markdown_html(value) if text.html else markdown_html(value.replace("\n", "  \n"))
+        value = uncleaned_markdown_html(value) if text.html else markdown_html(value.replace("\n", "  \n"))
     elif not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
         paragraphs = (
             escape(_DOUBLY_ESCAPED.sub(lambda match: unescape(match[0]), part.strip()), quote=False)

@@ -26,7 +26,7 @@ from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.ingest.written_dates import parse_date
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
-from syndicate.text.markdown import foreign_markdown_html
+from syndicate.text.markdown import uncleaned_markdown_html
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url
 
@@ -75,10 +75,10 @@ def _markdown_entry(guid: str, text: str, item_hash: str, zone: tzinfo) -> Entry
     title = first("title")
     heading = _FIRST_HEADING.match(body)
     if heading and (not title or clean_line(heading["atx"]) == clean_line(title)):
-        title = title or clean_html(foreign_markdown_html(f"# {heading['atx']}"), "").text
+        title = title or clean_html(uncleaned_markdown_html(f"# {heading['atx']}"), "").text
         body = body[heading.end() :]
     url = absolute_url("", first("url", "canonical", "link"))
-    cleaned = clean_html(foreign_markdown_html(body), url)
+    cleaned = clean_html(uncleaned_markdown_html(body), url)
     return Entry(
         guid=guid,
         url=url,

@@ -24,7 +24,7 @@ from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.html.sanitise import clean_html
 from syndicate.ingest.page.element_metadata import parse_html_file
 from syndicate.ingest.written_dates import parse_date
-from syndicate.text.markdown import foreign_markdown_html, markdown_html
+from syndicate.text.markdown import markdown_html, uncleaned_markdown_html
 from syndicate.text.plain import clean_line
 from syndicate.text.tables import table_of
 from syndicate.text.urls import canonical_url
@@ -267,7 +267,7 @@ def _without_leftover(block: re.Match[str]) -> str:
 
 def _markdown(text: str) -> str:
     # Spaces in a placeholder would keep it from being the target of a link.
-    return foreign_markdown_html(_TARGET.sub(f"]({_NOWHERE})", text))
+    return uncleaned_markdown_html(_TARGET.sub(f"]({_NOWHERE})", text))
 
 
 def _first(record: Mapping[str, str], meaning: str) -> str:
