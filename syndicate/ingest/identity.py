@@ -34,7 +34,8 @@ MAX_TITLE_CHARACTERS = 80
 """Length of a title made from the article's text."""
 _CUT_FROM = 150
 _END = 40
-_LONGEST_STUB = 100
+# Length of the end in which ``_STUB`` and ``_ODD_END`` are looked for: both are tried at each space.
+_SEARCHED_END = 100
 # The last characters end no sentence, open no list and hold no address. Thai and Lao write no full stops.
 _BROKEN_OFF = re.compile(r"[^.!?…:/@。！？؟۔।॥։።။។\n]{39}(?:[^\Wก-๛ກ-ໟ]|[,–—(-]|(?<![\u0370-\u03ff]);)\Z")
 # One or two words of a sentence, behind one that ended with a word of three letters or more: no "Mr.".
@@ -208,9 +209,8 @@ def tidy_summary(summary: str) -> str:
         summary = summary.rstrip(" ,;–—-(") + "…"
     if not summary.endswith(_ODD_MARKS):
         return summary
-    # Both patterns are tried at each space.
-    words = _STUB.sub("", summary[-_LONGEST_STUB:])
-    return summary[:-_LONGEST_STUB] + _ODD_END.sub(lambda end: end[1] or "…", words)
+    last_words = _STUB.sub("", summary[-_SEARCHED_END:])
+    return summary[:-_SEARCHED_END] + _ODD_END.sub(lambda end: end[1] or "…", last_words)
 
 
 def _fallback_title(entry: Entry, source: Source) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from syndicate.ingest.html.tag_scanner import NEVER_NESTING, NO_TAGS, QUOTED_END, TAG, parse_attributes
 from syndicate.ingest.html.tracking_pixels import hides
 
-# Every start tag that hides an element contains one of these words. Much faster than a pattern for both.
+# Every start tag that hides an element contains one of these words. One pattern for both is much slower.
 _HIDING = re.compile(b"style"), re.compile(b"hidden")
 # HTML parsers read ``image`` as ``img``.
 _IMAGE_TAGS = frozenset({"img", "image"})
