@@ -379,6 +379,7 @@ class Grouping:
 
 
 def _lacks_title(other: IndexEntry, entry: IndexEntry, terms: ArticleTerms) -> bool:
-    """Return whether an article has no word of an entry's title, in the same language."""
-    titled, words = terms.title_words(), memoryview(other.terms.terms)[: 4 * other.terms.words].cast("I")
-    return bool(titled) and titled.isdisjoint(words) and not differ_in_language(entry.terms, other.terms)
+    """Return whether an article in the language of an entry has no telling word of the entry's title."""
+    titled = terms.title_words()
+    lacks_all = bool(titled) and titled.isdisjoint(other.terms.word_numbers())
+    return lacks_all and not differ_in_language(entry.terms, other.terms)

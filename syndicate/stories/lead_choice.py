@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from syndicate.model import EARLIEST, is_dated
 from syndicate.stories.terms.fingerprint import Fingerprint
 
-# Maximum age behind the newest article of its story with which an article may lead (measured:
-# ``docs/ranking.md``).
+# Maximum age behind the newest article of its story, or for a time behind the newest report, with which an
+# article may lead (measured: ``docs/ranking.md``).
 FRESH = timedelta(hours=6)
 # Age behind the newest article up to which opinion pieces, round-ups and cut titles do not replace a report.
 REPORT_STAYS = timedelta(hours=24)
@@ -96,12 +96,14 @@ def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     cumulated = np.zeros((len(candidates), len(candidates) + 1))
     _cosines([candidate.terms for candidate in candidates]).cumsum(axis=1, out=cumulated[:, 1:])
     lead = start = 0
-    report: datetime | None = None
+    last_report: datetime | None = None
     for latest, newest in enumerate(candidates):
-        report = newest.published if newest.is_report else report
-        # Only another report makes a report old, for a day.
-        at = report if report and newest.published - report <= REPORT_STAYS else newest.published
-        while at - candidates[start].published > FRESH:
+        last_report = newest.published if newest.is_report else last_report
+        # For a day only another report makes a report old.
+        counts_from = newest.published
+        if last_report and newest.published - last_report <= REPORT_STAYS:
+            counts_from = last_report
+        while counts_from - candidates[start].published > FRESH:
             start += 1
         # Rounded: the lead must not depend on a processor's order of addition.
         fresh = slice(start, latest + 1)

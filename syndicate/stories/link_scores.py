@@ -110,7 +110,7 @@ def in_context(
 
 
 def heaviest_shared(a: Fingerprint, b: Fingerprint, among: Container[int] | None = None) -> float:
-    """Return the largest part of a single shared word, if given ``among`` these, in the cosine of words."""
+    """Return the largest part of a single shared word in the cosine of words; ``among`` limits the words."""
     if not a.words or not b.words:
         return 0.0
     mine, best = _weights(a), 0.0
@@ -125,10 +125,11 @@ def heaviest_shared(a: Fingerprint, b: Fingerprint, among: Container[int] | None
 
 
 def heaviest_subject(a: Fingerprint, b: Fingerprint, rows_of: Callable[[Sequence[int]], list[int]]) -> float:
-    """Return the part of the heaviest shared word, and of what it shares with others, in the cosine of words.
+    """Return the part in the cosine of words of the heaviest shared word and of words of similar meaning.
 
-    "Ghana" and "Ghanaian" are one subject, and so are "Olympics" and "medal" in part. ``rows_of`` returns the
-    rows of words of ``a`` in the table of meanings.
+    Of another shared word the share of its meaning counts that the heaviest explains: most of "Ghanaian"
+    beside "Ghana", less of "medal" beside "Olympics". ``rows_of`` returns the rows of words of ``a`` in the
+    table of meanings.
     """
     mine = _weights(a)
     shared = [(mine[word] * weight, word) for word, weight in _weighed_words(b) if word in mine]
@@ -145,5 +146,4 @@ def _weights(article: Fingerprint) -> dict[int, float]:
 
 
 def _weighed_words(article: Fingerprint) -> Iterator[tuple[int, float]]:
-    words = memoryview(article.terms)[: 4 * article.words].cast("I")
-    return zip(words, article.term_weights()[: article.words].tolist(), strict=True)
+    return zip(article.word_numbers(), article.term_weights()[: article.words].tolist(), strict=True)

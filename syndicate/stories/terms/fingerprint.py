@@ -60,6 +60,10 @@ class Fingerprint(NamedTuple):
         """Return the terms as numbers."""
         return np.frombuffer(self.terms, np.uint32)
 
+    def word_numbers(self) -> memoryview:
+        """Return the terms of the words as numbers."""
+        return memoryview(self.terms)[: 4 * self.words].cast("I")
+
     def term_weights(self) -> NDArray[np.float16]:
         """Return the weights as numbers."""
         return np.frombuffer(self.weights, np.float16)

@@ -132,9 +132,9 @@ def _look_up(hashes: NDArray[np.uint32]) -> tuple[NDArray[np.int32], Floats]:
 
 
 def _pieces(words: Sequence[str]) -> Iterator[tuple[int, int, int, float]]:
-    """Return start, end, row and score of each letter and of the longer known pieces of the words.
+    """Return start, end, row and score of each letter of the words and of each longer known piece in them.
 
-    Starts and ends count the letters of all words, and one between two words. They ascend.
+    Positions are those of letters in all words joined, each with a line end behind it. Starts ascend.
     """
     data = np.frombuffer("\n".join([*words, ""]).encode("utf-8", "replace"), np.uint8)
     # In UTF-8 all bytes of a letter except the first begin with the bits 10.

@@ -111,7 +111,7 @@ class ArticleTerms:
         return frozenset(self.terms[: self.words][telling].tolist())
 
     def meaning_rows(self, words: Sequence[int]) -> list[int]:
-        """Return the rows of some of its words in the table of meanings."""
+        """Return the rows of some of the article's words in the table of meanings."""
         known = self.terms[: self.words].tolist()
         return [self.rows.item(known.index(word)) for word in words]
 

@@ -58,9 +58,9 @@ def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
 
 
 def shares_of_meaning(rows: Sequence[int]) -> NDArray[np.float32]:
-    """Return how much of the meaning of each word the first explains: the squares of their cosines.
+    """Return the share of each word's meaning that the first word explains: the square of their cosine.
 
-    The first explains itself; opposites, and words without a vector (a row of -1), have nothing in common.
+    It is 1 for the first word, and 0 for a word of opposite meaning or without a vector (a row of -1).
     """
     vectors = _table()[1].take(rows, axis=0).astype(np.float32)
     squares = np.maximum(np.einsum("ij,ij->i", vectors, vectors), 1)
