@@ -96,8 +96,9 @@ class _LazyGroup(click.Group):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             if error.option_name in ("--config", "--json", "--now"):
-                said = f"Write {error.option_name} after the command: syndicate COMMAND {error.option_name} …"
-                raise click.UsageError(said, ctx) from error
+                name = error.option_name
+                text = f"Write {name} after the command: syndicate COMMAND {name} …"
+                raise click.UsageError(text, ctx) from error
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -20,6 +20,7 @@ _MAX_MATCHES = 6
 NO_NEWSLETTER = (
     "There is no newsletter. Declare it in [[newsletters]], or see `syndicate newsletters add --help`."
 )
+"""Message of commands that need a newsletter."""
 
 
 def articles_named(connection: Connection, text: str) -> list[Article]:
@@ -92,7 +93,7 @@ def newsletter_named(services: Services, name: str | None, *, option: str = "its
 def newsletters_named(services: Services, names: Sequence[str]) -> tuple[Newsletter, ...]:
     """Return the newsletters of these names, or every newsletter without names.
 
-    Raises ``UsageError`` for an unknown name, and ``ConfigError`` if the configuration declares none.
+    Raises ``UsageError`` for an unknown name, and ``ConfigError`` if there is no newsletter.
     """
     if not services.newsletters:
         raise ConfigError(NO_NEWSLETTER)

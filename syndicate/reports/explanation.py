@@ -111,10 +111,10 @@ def _pending(decisions: Sequence[EditorDecision], rank: RankedStory | None) -> l
     if decision_store.latest_decision(decisions, EditorAction.DROP):
         return ["the drop"] if rank else []
     found = []
-    for action, usual in ((EditorAction.PIN, 0.0), (EditorAction.BOOST, 1.0)):
+    for action, default in ((EditorAction.PIN, 0.0), (EditorAction.BOOST, 1.0)):
         latest = decision_store.latest_decision(decisions, action)
-        decided = float(latest.value) if latest else usual
-        shown = rank.parts.get(action.value, usual) if rank else usual
+        decided = float(latest.value) if latest else default
+        shown = rank.parts.get(action.value, default) if rank else default
         # A story that is in no list shows no boost; a pin would put it there.
         if decided != shown and (rank or action is EditorAction.PIN):
             found.append(f"the {action}" if latest else f"the end of a {action}")

@@ -295,7 +295,7 @@ def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> Non
     assert "Did you mean" not in run("xyzzy").err
 
 
-def test_an_option_of_commands_before_the_command_is_told_its_place(run: Run) -> None:
+def test_an_option_before_the_command_is_refused_with_its_right_place(run: Run) -> None:
     ended = run("--config other.toml status")
     assert (ended.code, "Write --config after the command" in ended.err) == (2, True), ended.err
 
@@ -423,7 +423,7 @@ def test_check_notes_a_site_on_this_machine_with_another_port(
     assert any("write the same port" in note for note in notes) == noted
 
 
-def test_a_template_that_fails_is_told_once_with_the_number_of_its_pages(room: Run, tmp_path: Path) -> None:
+def test_a_failing_template_is_reported_once_with_the_number_of_its_pages(room: Run, tmp_path: Path) -> None:
     (tmp_path / "mine" / "pages").mkdir(parents=True)
     (tmp_path / "mine" / "pages" / "article.html").write_text("{{ nope }}", "utf-8")
     with (tmp_path / "config.toml").open("a") as config:

@@ -163,7 +163,6 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
         say(f"  the next `syndicate stories` applies {' and '.join(found.pending)}")
 
 
-# Factors and marks follow the scores in this order.
 _PARTS = {
     "source": "from {}",
     "reads": "opened by readers",
@@ -174,13 +173,14 @@ _PARTS = {
     "rare": "place reserved for sources that publish rarely",
     "pin": "is the place pinned by an editor",
 }
-_BELOW_SCORES = [*_PARTS][1:]
+# Factors and marks stand below the scores, in this order.
+_BELOW_SCORES = ("theme", "boost", "recent", "slow", "rare", "pin")
 
 
 def _order(part: tuple[str, float]) -> tuple[int, float]:
     """Return the sort key of a part: scores, the largest first, then factors and marks."""
     kind = part[0].partition(":")[0]
-    return _BELOW_SCORES.index(kind) if kind in _BELOW_SCORES else 0, -part[1]
+    return _BELOW_SCORES.index(kind) if kind in _BELOW_SCORES else -1, -part[1]
 
 
 def _part_name(part: str, sources: Mapping[int, str]) -> str:
