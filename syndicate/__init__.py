@@ -2,3 +2,4 @@
 
 __version__ = "0.2.0"
 DOCUMENTATION = "https://github.com/syndicate-news/syndicate/blob/main/docs"
+"""Address of the folder of the documentation's pages."""

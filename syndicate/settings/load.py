@@ -19,7 +19,7 @@ from syndicate.settings.tree import Settings
 from syndicate.settings.values import Section
 from syndicate.toml_lines import line_of
 
-_KEYS = f"{DOCUMENTATION}/configuration.md"
+_DOCUMENTED_AT = f"{DOCUMENTATION}/configuration.md"
 _ENVIRONMENT = "SYNDICATE_"
 _MIN_SECRET = 16
 _OF_THE_FILE = ("base", "file", "file_hash")
@@ -146,7 +146,7 @@ def explain_value(details: Any) -> str:
     limits, value = details.get("ctx", {}), details["input"]
     match details["type"]:
         case "extra_forbidden":
-            return f"there is no such key{_suggestion(details['loc'])}; see {_KEYS}"
+            return f"there is no such key{_suggestion(details['loc'])}; see {_DOCUMENTED_AT}"
         case "missing":
             return "this key is required, but missing"
         case "int_parsing" | "int_type" | "int_from_float":
@@ -160,7 +160,7 @@ def explain_value(details: Any) -> str:
         case "tuple_type":
             return "this is a list: put it between square brackets"
         case "model_type":
-            return f"this is one table, with keys of its own; see {_KEYS}"
+            return f"this is one table, with keys of its own; see {_DOCUMENTED_AT}"
         case "string_type":
             return "this is not text: put it between quotation marks"
         case "greater_than_equal":
@@ -212,10 +212,9 @@ def _inconsistencies(settings: Settings) -> Iterator[tuple[tuple[str | int, ...]
         yield ("sign_up", "lifetime"), "longer than retention.sign_ups, so links would expire too early"
     yield from _newsletter_inconsistencies(settings)
     if not all(settings.branded(newsletter.brand).mail.address for newsletter in settings.newsletters):
-        variable = "SYNDICATE_MAIL__ADDRESS"
         yield (
             ("mail", "address"),
-            f"newsletters need your postal address: write it, or set {variable} everywhere",
+            "newsletters need your postal address: write it, or set SYNDICATE_MAIL__ADDRESS for each command",
         )
 
 
