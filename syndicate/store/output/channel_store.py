@@ -37,8 +37,8 @@ from syndicate.text.search_words import search_term
 _SPELLINGS = 50
 # Number of latest articles whose sections and languages a search offers.
 _LATEST = 5_000
-# Number of latest articles whose usual languages a subscriber may choose from.
-_LATEST_BY_LANGUAGE = 1_000
+# Number of latest articles whose languages are counted for the choice of a subscriber.
+_COUNTED_BY_LANGUAGE = 1_000
 # Up to this number of articles with a word, it is faster to look them up than to pass over newer articles.
 _RARE = 2_000
 # From this number of articles with a tag or word, those that were stored last are looked at first.
@@ -174,11 +174,11 @@ def _commonest(names: Counter[str]) -> str:
 def usual_languages(connection: Connection) -> list[str]:
     """Return the languages of at least one in a hundred of the latest articles, as tags without a region.
 
-    A rarer language may be that of a title which was taken for another language.
+    A rarer language is often that of a short text which was identified wrongly.
     """
-    newest = select(schema.articles.c.language).order_by(*NEWEST_FIRST).limit(_LATEST_BY_LANGUAGE)
+    newest = select(schema.articles.c.language).order_by(*NEWEST_FIRST).limit(_COUNTED_BY_LANGUAGE)
     found = Counter(tag.partition("-")[0] for tag in connection.scalars(newest) if tag)
-    return sorted(language for language, number in found.items() if number * 100 >= found.total())
+    return sorted(language for language, count in found.items() if count * 100 >= found.total())
 
 
 def sections(connection: Connection) -> list[str]:
