@@ -231,7 +231,10 @@ def existing(value: T | None, what: str) -> T:
 
 
 class WrongFields(ActionRefused):
-    """Fields of a form or a request that cannot be saved; ``fields`` has a sentence for each by name."""
+    """Fields of a form or a request that cannot be saved; ``fields`` has a sentence for each by name.
+
+    The name ``""`` stands for several fields together.
+    """
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         text = "; ".join(f"{name}: {problem}" if name else problem for name, problem in fields.items())

@@ -35,7 +35,7 @@ UNTRUSTED_KINDS = ("entry", "document", "webhook")
 _RENDERED = ("page", "channel", "archive")
 # A working sender clears its queue far sooner.
 STUCK = timedelta(hours=1)
-# A timer that runs `syndicate once` once a day reads every source before.
+# Even a daily timer of `syndicate once` reads every source within this time.
 UNREAD = timedelta(days=2)
 UNCERTAIN_SHOWN = 5
 CACHED_SECONDS = 10.0
@@ -276,7 +276,9 @@ def _failure_needs(connection: Connection) -> Iterator[Need]:
     ]
     names = source_store.source_names(connection, {failure.source_id for failure in failures})
     # A mistake in a template fails for every page that it makes.
-    alike = grouped((each.reason if each.kind in _RENDERED else each, each) for each in failures)
+    alike = grouped(
+        (failure.reason if failure.kind in _RENDERED else failure, failure) for failure in failures
+    )
     for failure, *more in alike.values():
         name, times = names.get(failure.source_id, ""), plural(failure.attempts, "time")
         owner = f" of {name}" if name and name != failure.subject else ""
