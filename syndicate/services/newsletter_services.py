@@ -224,8 +224,10 @@ class NewsletterServices(OutputServices):
         return [
             segment.name
             for segment in self.settings.segments
-            for clause in parse_segment(segment.query, self.subscriber_fields)
-            if clause.subject is SegmentSubject.NEWSLETTER and newsletter in clause.values
+            if any(
+                clause.subject is SegmentSubject.NEWSLETTER and newsletter in clause.values
+                for clause in parse_segment(segment.query, self.subscriber_fields)
+            )
         ]
 
     @cached_property
