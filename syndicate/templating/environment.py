@@ -122,8 +122,8 @@ _VERSION: Final = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
 def _compiled_folder() -> str:
     """Return the cache folder of a systemd service, else a folder of the user below the temporary folder.
 
-    The latter is checked each time: where old temporary files are removed, another user could make it while
-    the daemon runs.
+    The folder of the user is checked each time: where old temporary files are removed, another user could
+    make it while the daemon runs.
     """
     given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
     return given or FileSystemBytecodeCache().directory
