@@ -38,7 +38,7 @@ def facts_of(
     span = int((SOURCE_SPAN if is_source else SPAN).total_seconds()) * _MICROSECONDS
     since = max(dated[-1].published - span, stale.FIRST_DATE)
     if state.kind in paged_lists.NAMED:
-        # A tag or an author has few articles in so short a time: the facts are those of the articles shown.
+        # Few articles of a tag or an author fall into the span: the facts cover at least the articles shown.
         since = min(since, dated[0].published)
     listed = paged_lists.newest_rows(connection, state.kind, state.key, since=since, limit=MAX_ROWS)
     stories = paged_lists.story_coverage(connection, {row.story_id for row in listed})
