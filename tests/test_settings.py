@@ -31,7 +31,7 @@ UTC = ZoneInfo("UTC")
         ('[site]\ncontact = "the desk"', "site.contact"),
         ('[output]\nfolder = ""', "output.folder"),
         ('[output]\nfolder = "/"', "output.folder"),
-        ('[[sources]]\nkind = false\nname = "a"\nurl = "https://a.example/f"', "sources.0.kind"),
+        ('[[sources]]\nkind = false\nname = "a"\nurl = "https://a.example/f"', "sources.a.kind"),
     ],
 )
 def test_a_value_that_would_break_a_stage_later_is_refused_with_its_line(
@@ -46,16 +46,16 @@ def test_a_value_that_would_break_a_stage_later_is_refused_with_its_line(
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ('[[fields]]\nname = "City"', r"2: fields.0.name: 'City' is not a name for a field"),
-        ('[[fields]]\nname = "email"', r"2: fields.0.name: 'email' is not a name for a field"),
-        ('[[fields]]\nname = "a"\ntype = "choice"', "1: fields.0: choices belong to type"),
-        ('[[fields]]\nname = "a"\ntype = "choice"\nchoices = ["A", "a"]', "1: fields.0: choices must differ"),
+        ('[[fields]]\nname = "City"', r"2: fields.City.name: 'City' is not a name for a field"),
+        ('[[fields]]\nname = "email"', r"2: fields.email.name: 'email' is not a name for a field"),
+        ('[[fields]]\nname = "a"\ntype = "choice"', "1: fields.a: choices belong to type"),
+        ('[[fields]]\nname = "a"\ntype = "choice"\nchoices = ["A", "a"]', "1: fields.a: choices must differ"),
         (
             '[[fields]]\nname = "a"\nrequired = true',
-            "1: fields.0: required is for fields of the sign-up form",
+            "1: fields.a: required is for fields of the sign-up form",
         ),
-        ('[[fields]]\nname = "a"\n[[fields]]\nname = "a"', "4: fields.1.name: 'a' is used twice"),
-        ('[[segments]]\nname = "a"\nquery = "field:a=1"', "3: segments.0.query: query .* no field 'a'"),
+        ('[[fields]]\nname = "a"\n[[fields]]\nname = "a"', "4: fields.a.name: 'a' is used twice"),
+        ('[[segments]]\nname = "a"\nquery = "field:a=1"', "3: segments.a.query: query .* no field 'a'"),
     ],
 )
 def test_a_mistake_in_fields_or_segments_is_told_with_its_line(
