@@ -277,7 +277,7 @@ def _with_secrets_of(
         try:
             secret = settings.path(name).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            full, line = ".".join(map(str, (*path, key))), line_of(text, (*path, key)) or 1
+            full, line = _key(tomllib.loads(text), (*path, key)), line_of(text, (*path, key)) or 1
             raise ConfigError(f"{file}:{line}: {full}: {name} cannot be read: {error}") from error
         secrets[key.removesuffix("_file")] = SecretStr(secret)
     return part.model_copy(update=secrets)

@@ -287,7 +287,7 @@ def test_a_brands_password_comes_from_a_file_or_from_the_environment(tmp_path: P
     settings = load(tmp_path, brand, SYNDICATE_BRANDS__THE_COAST__PASSWORD="from outside")
     assert settings.branded("the-coast").mail.password.get_secret_value() == "from outside"
     assert "there is no" in mistakes(tmp_path, brand, SYNDICATE_BRANDS__OTHER__PASSWORD="x")[0]
-    assert "brands.0.password_file" in mistakes(tmp_path, brand + 'password_file = "none"\n')[0]
+    assert "brands.the-coast.password_file" in mistakes(tmp_path, brand + 'password_file = "none"\n')[0]
 
 
 def test_keys_of_a_brand_stand_above_those_of_site_and_mail(tmp_path: Path) -> None:
