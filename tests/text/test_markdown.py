@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.text.markdown import markdown_html, markdown_text
+from syndicate.text.markdown import foreign_markdown_html, markdown_html, markdown_text
 
 
 def test_markdown_becomes_html() -> None:
@@ -24,6 +24,25 @@ def test_angle_brackets_stay_in_code_and_around_addresses() -> None:
         '<a href="mailto:c@d.example">c@d.example</a> <a href="https://f.example/">e</a></p>'
     )
     assert markdown_text("`a < b` <i>\n\n```\n<b>\n```") == "a < b <i>\n\n<b>"
+
+
+def test_escaped_angle_brackets_lose_their_backslash_outside_code() -> None:
+    text = r"a \<b> \\<c> `\<d>`"
+    assert markdown_html(text) == r"<p>a &lt;b&gt; \&lt;c&gt; <code>\&lt;d&gt;</code></p>"
+    assert markdown_text(text) == r"a <b> \<c> \<d>"
+
+
+def test_addresses_in_angle_brackets_may_have_spaces() -> None:
+    text = "[a](<https://a.example/b c>) <https://d.example/ onclick=e>"
+    shown = "&lt;https://d.example/ onclick=e&gt;"
+    assert markdown_html(text) == f'<p><a href="https://a.example/b%20c">a</a> {shown}</p>'
+    assert markdown_text(text) == "a (https://a.example/b%20c) <https://d.example/ onclick=e>"
+
+
+def test_halves_of_surrogate_pairs_and_controls_spoil_no_text() -> None:
+    assert markdown_html("a\ud83d b\0 c\x02") == "<p>a b\ufffd c</p>"
+    assert markdown_text("a\ud83d b\0 c\x02") == "a b\ufffd c"
+    assert foreign_markdown_html("# a\ud83d <b>") == "<h1>a <b></h1>\n"
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "file:///a", "/relative"])
