@@ -80,3 +80,15 @@ def test_a_service_keeps_compiled_templates_in_its_cache_folder(tmp_path):
     assert compiled_in(first, CACHE_DIRECTORY=f"{cache}:/other") > 0
     assert compiled_in(later, CACHE_DIRECTORY=f"{cache}:/other") == 0
     assert not [*first.iterdir(), *later.iterdir()]
+
+
+@pytest.mark.all
+def test_a_cache_folder_that_others_may_write_or_that_is_missing_is_not_used(tmp_path):
+    cache, own = tmp_path / "cache", tmp_path / "own"
+    own.mkdir()
+    assert compiled_in(own, CACHE_DIRECTORY=str(cache)) > 0
+    cache.mkdir()
+    cache.chmod(0o777)
+
+    assert compiled_in(own, CACHE_DIRECTORY=str(cache)) == 0
+    assert not [*cache.iterdir()]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
@@ -122,11 +123,15 @@ _VERSION: Final = f"{jinja_version} {Path(__file__).read_text('utf-8')}"
 def _compiled_folder() -> str:
     """Return the cache folder of a systemd service, else a folder of the user below the temporary folder.
 
-    The folder of the user is checked each time: where old temporary files are removed, another user could
-    make it while the daemon runs.
+    Compiled templates are programs, so others must not write them. Both folders are checked each time: where
+    old temporary files are removed, another user could make one while the daemon runs.
     """
-    given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
-    return given or FileSystemBytecodeCache().directory
+    if given := os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]:
+        with suppress(OSError):
+            state = Path(given).stat()
+            if state.st_uid in (0, os.getuid()) and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return given
+    return FileSystemBytecodeCache().directory
 
 
 class _Compiled(FileSystemBytecodeCache):
