@@ -87,7 +87,9 @@ def test_explain_names_the_marks_after_the_scores_and_decisions_that_wait(editio
     assert edition(f"explain --json --now {SEVEN} snow").json["pending"] == ["the pin", "the boost"]
     edition(f"stories --now {SEVEN}")
     assert [line.partition(" ")[0] for line in top()[-4:]] == ["2", "1", "72", "2"]
-    assert top()[-1] == "2 is the place pinned by an editor"
+    assert top()[-1] == "2 place pinned by an editor"
+    parts = edition(f"explain --json --now {SEVEN} snow").json["ranks"]["top"]["parts"]
+    assert parts["place pinned by an editor"] == 2
     edition(f"editor undo 1 --now {SEVEN}")
     assert top()[-1] == waiting("the end of a pin")
     edition(f"editor drop snow --now {SEVEN}")

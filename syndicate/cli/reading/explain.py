@@ -171,7 +171,7 @@ _PARTS = {
     "recent": "sources in the last {} hours",
     "slow": "hours looked back on a slow day",
     "rare": "place reserved for sources that publish rarely",
-    "pin": "is the place pinned by an editor",
+    "pin": "place pinned by an editor",
 }
 # Factors and marks stand below the scores, in this order.
 _BELOW_SCORES = ("theme", "boost", "recent", "slow", "rare", "pin")
