@@ -275,6 +275,13 @@ def test_status_tells_that_nothing_has_read_the_sources_for_two_days(edition: Ru
     edition("ingest --now 2026-11-24T10:00")
     assert (told("2026-11-25T15:00"), told("2026-11-28T15:00")) == (False, True)
 
+    # One source is overdue although others are read, as after a long pause.
+    with Path("config.toml").open("a", encoding="utf-8") as config:
+        config.write('[[sources]]\nname = "pier"\nurl = "pier"\n')
+    Path("pier").mkdir()
+    edition("ingest pier --now 2026-11-28T16:00")
+    assert not told("2026-11-28T17:00")
+
 
 def test_what_needs_a_person_is_told_on_the_clocks_of_operator_and_newsletter(
     edition: Run, monkeypatch: pytest.MonkeyPatch

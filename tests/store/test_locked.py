@@ -189,7 +189,7 @@ READS_BY_MODULE = {
     "sign_up_store": "find_sign_up waiting_sign_ups",
     "source_store": (
         "declared_weights due_shards due_sources get_source get_sources has_leases list_sources next_check "
-        "report_sources source_names sources_in_trouble"
+        "report_sources source_names sources_in_trouble was_any_read"
     ),
     "search_store": "ids_with search_hits tags_beginning time_limit",
     "stale": "count_stale stale_blocks list_marks published_channels signatures stale_lists stale_pages",

@@ -134,7 +134,8 @@ class NeedsReader:
 
     def _unread_need(self, connection: Connection, now: datetime) -> Iterator[Need]:
         due = source_store.next_check(connection)
-        if due and now - due > UNREAD:
+        # A source that was paused for long is overdue until the next run.
+        if due and now - due > UNREAD and not source_store.was_any_read(connection, now - UNREAD):
             sentence = f"sources have been due since {local_time(due, self.zone)}"
             need = partial(Need, kind="source", subject="unread", href=SYSTEM, since=due)
             yield need(sentence=sentence, detail=_IS_RUNNING, is_failing=True)

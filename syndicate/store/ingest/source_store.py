@@ -370,6 +370,12 @@ def next_check(connection: Connection) -> datetime | None:
     return connection.scalars(query.order_by(table.c.next_check).limit(1)).first()
 
 
+def was_any_read(connection: Connection, since: datetime) -> bool:
+    """Return whether a source was polled at that time or later, with or without success."""
+    query = select(table.c.id).where(table.c.last_attempt >= since).limit(1)
+    return connection.scalars(query).first() is not None
+
+
 def source_of(row: Row[Any]) -> Source:
     """Return a row of ``sources`` as a ``Source``."""
     return _source(row._asdict())
