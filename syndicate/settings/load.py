@@ -17,6 +17,7 @@ from syndicate.audience.segments import parse_segment
 from syndicate.errors import ConfigError
 from syndicate.settings.tree import Settings
 from syndicate.settings.values import Section
+from syndicate.text.plain import clean_line
 from syndicate.toml_lines import line_of
 
 _DOCUMENTED_AT = f"{DOCUMENTATION}/configuration.md"
@@ -126,7 +127,7 @@ def _key(data: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
     for part in path:
         try:
             value = value[part]
-            parts.append(str(value["name"] or part) if isinstance(part, int) else part)
+            parts.append(clean_line(str(value["name"]), 80) or str(part) if isinstance(part, int) else part)
         except (KeyError, IndexError, TypeError):
             parts.append(str(part))
     return ".".join(parts)

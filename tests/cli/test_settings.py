@@ -106,6 +106,11 @@ def test_OF1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: 
     assert "there is no such key" in found[1]
 
 
+def test_a_name_of_several_lines_stays_on_the_line_of_its_mistake(tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, '[[sources]]\nname = "a\\u001b[2J\\nb"\n')
+    assert mistake == "config.toml:1: sources.a[2J b.url: this key is required, but missing"
+
+
 def test_OF1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path: Path) -> None:
     twice = '[[sources]]\nname = "A"\nurl = "a"\n[[sources]]\nname = "A"\nurl = "b"\n'
     daily = '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
