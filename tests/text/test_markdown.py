@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.text.markdown import uncleaned_markdown_html, markdown_html, markdown_text
+from syndicate.text.markdown import markdown_html, markdown_text, uncleaned_markdown_html
 
 
 def test_markdown_becomes_html() -> None:
