@@ -11,10 +11,11 @@ from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
-from syndicate.errors import ActionRefused, WrongFields, existing
+from syndicate.errors import ActionRefused, existing
 from syndicate.jobs.admin.actions import last_change
 from syndicate.model.actors import ActionResult, Actor, Change
 from syndicate.store import Connection, Store
@@ -33,6 +34,11 @@ def _utf8(value: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("the text has half of a surrogate pair") from None
     return value
+
+
+def wrong_parameter(name: str, detail: str) -> RequestValidationError:
+    """Return the error for a parameter of the address that only the answer shows to be wrong."""
+    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": detail}])
 
 
 Id = Annotated[str, BeforeValidator(str)]
@@ -142,7 +148,7 @@ class ApiCall:
         names = wanted.split(",")
         for index, item in enumerate(items):
             if unknown := [name for name in names if name not in item]:
-                raise WrongFields({"fields": f"there is no field {', '.join(unknown)}"})
+                raise wrong_parameter("fields", f"There is no field {', '.join(unknown)}.")
             items[index] = {name: item[name] for name in names}
         return json.dumps(values if isinstance(shown, PageOfItems) else items[0], ensure_ascii=False).encode()
 

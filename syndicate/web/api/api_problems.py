@@ -80,6 +80,10 @@ def problem_response(
 def problem_of(error: Exception, path: str) -> Response:
     """Return the answer for an exception; an unknown exception is a bug, whose text stays in the log."""
     if isinstance(error, RequestValidationError):
+        if unread := [found for found in error.errors() if found["type"] == "json_invalid"]:
+            place, reason = unread[0]["loc"][-1], unread[0]["ctx"]["error"]
+            detail = f"The body is not JSON: {reason}, at character {place}."
+            return problem_response("invalid-request", detail, path)
         return problem_response("wrong-fields", "Fields are missing or wrong.", path, errors=[*_wrong(error)])
     if isinstance(error, ActionRefused):
         wrong = [WrongField(pointer=f"/{name}", detail=text) for name, text in error.fields.items()]
@@ -113,6 +117,8 @@ def _wrong(error: RequestValidationError) -> Iterator[WrongField]:
         place, *path = map(str, found["loc"])
         steps = [step.replace("~", "~0").replace("/", "~1") for step in path]
         detail = str(found["msg"]).removeprefix("Value error, ")
+        if not path and found["type"] == "model_attributes_type":
+            detail = "Send a JSON object, with Content-Type: application/json."
         if place == "body":
             yield WrongField(pointer="".join(f"/{step}" for step in steps), detail=detail)
         else:

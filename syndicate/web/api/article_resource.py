@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
+from syndicate.errors import ConfigError
 from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.jobs.stories.ranking_job import LISTS
 from syndicate.model import Article, Clause, PublishedArticle
@@ -34,6 +35,7 @@ from syndicate.web.api.api_call import (
     row_of,
     stored_as,
     vars_of,
+    wrong_parameter,
 )
 from syndicate.web.api.api_router import Resource
 
@@ -164,7 +166,11 @@ def list_articles(
     """List the articles, first seen last first."""
     filters: dict[str, object] = {"source": source, "section": section, "language": language}
     filters |= {"story": story, "updated_after": updated_after}
-    return page_of_articles(call, paging, filters, parse_query(q) if q else ())
+    try:
+        clauses = parse_query(q) if q else ()
+    except ConfigError as error:
+        raise wrong_parameter("q", str(error)) from error
+    return page_of_articles(call, paging, filters, clauses)
 
 
 @routes.write("POST", "/articles", "not-an-api-source", "paused", "declared-in-config", status=201)

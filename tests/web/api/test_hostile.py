@@ -108,6 +108,14 @@ def test_a_problem_says_what_to_mend_and_where(api: Api) -> None:
     assert api.ask("PUT", "/articles", {}).problem == "wrong-method"
 
 
+def test_a_body_that_is_not_json_is_told_from_wrong_fields(api: Api) -> None:
+    cut = api.ask("POST", "/articles", b'{"source": "own desk"')
+    assert (cut.status, cut.problem) == (400, "invalid-request")
+    assert cut.json["detail"] == "The body is not JSON: Expecting ',' delimiter, at character 21."
+    form = api.ask("POST", "/articles", b"{}", content_type="application/x-www-form-urlencoded")
+    assert form.json["errors"][0]["detail"] == "Send a JSON object, with Content-Type: application/json."
+
+
 def test_headers_of_any_bytes_are_harmless(api: Api) -> None:
     for name in ("if_none_match", "if_match", "idempotency_key", "accept"):
         for value in ("", ",,,", '"' * 300, "é" * 50, "\x7f"):

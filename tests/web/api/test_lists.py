@@ -63,7 +63,7 @@ def test_fields_choose_what_is_returned(api: Api) -> None:
     ]
     assert api.get("/sources/1?fields=name").json == {"name": "harbour"}
     wrong = api.get("/articles?fields=title,colour")
-    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (422, "/fields")
+    assert (wrong.status, wrong.json["errors"][0]["parameter"]) == (422, "fields")
 
 
 def test_a_program_syncs_by_updated_after(api: Api) -> None:
@@ -89,6 +89,7 @@ def test_articles_are_found_by_the_query_language_of_channels(api: Api) -> None:
     assert api.get("/articles?q=section:world -pier").status == 200
     wrong = api.get("/articles?q=section:")
     assert (wrong.status, wrong.problem) == (422, "wrong-fields")
+    assert [error["parameter"] for error in wrong.json["errors"]] == ["q"]
 
 
 @pytest.mark.parametrize(
