@@ -42,6 +42,7 @@ def office(tmp_path: Path, run: Run) -> Run:
         "third": "# Three days\n\nHello again.\n",
     }.items():
         (tmp_path / f"{name}.md").write_text(text, "utf-8")
+    (tmp_path / "latin.md").write_bytes(b"Caf\xe9\n")
     assert run("subscribers add ann@example.org --newsletter daily").code == 0
     return run
 
@@ -79,6 +80,8 @@ def test_an_issue_is_planned_in_the_time_zone_of_the_newsletter(office: Run) -> 
     ("options", "code", "problem"),
     [
         ("wrong.md", 1, "line 3: there is no block"),
+        ("isue.md", 2, "'isue.md' does not exist"),
+        ("latin.md", 2, "latin.md is not UTF-8"),
         ("issue.md --segment nobody", 3, "No segment is named"),
         ("issue.md --at yesterday", 2, "is not a time"),
         ("issue.md --at 2026-11-24T09:59", 2, "is in the past"),

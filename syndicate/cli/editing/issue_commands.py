@@ -1,12 +1,11 @@
 """Command that writes a one-off issue from a Markdown file."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from syndicate.cli.arguments import ROW_NUMBER, file_argument, newsletter_named
+from syndicate.cli.arguments import ROW_NUMBER, newsletter_named
 from syndicate.cli.options import Call, action_options
 from syndicate.cli.output import attributes, say
 from syndicate.jobs.newsletter.issue_writer import IssueDraft
@@ -26,9 +25,9 @@ from syndicate.text.phrases import local_time
 @click.option("--at", default="", help="Send it at this time of the newsletter's zone: 2026-12-01T18:00.")
 @click.option("--send", is_flag=True, help="Approve it at once.")
 @click.option("--replace", "replaced", type=ROW_NUMBER, help="The id of a waiting issue to write anew.")
-@file_argument
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 def write(
-    call: Call, newsletter: str | None, at: str, send: bool, replaced: int | None, file: Path, **given: Any
+    call: Call, newsletter: str | None, at: str, send: bool, replaced: int | None, file: str, **given: Any
 ) -> None:
     """Write a one-off issue from a Markdown FILE.
 
@@ -37,8 +36,11 @@ def write(
     """
     if replaced and (newsletter or given["segment"] or given["public"] or at):
         raise click.UsageError("--replace changes the text only; write another issue for other readers.")
-    with click.open_file(str(file), encoding="utf-8") as opened:
-        text = opened.read()
+    with click.open_file(file, encoding="utf-8") as opened:
+        try:
+            text = opened.read()
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"{file} is not UTF-8. Save it in this encoding.") from error
     with call.services() as services:
         name, send_at = "", None
         if not replaced:
