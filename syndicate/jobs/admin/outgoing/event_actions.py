@@ -94,14 +94,17 @@ class WebhookActions:
         if _endpoint(connection, webhook_id).state != ON:
             raise ActionRefused("webhook-off", f"Webhook {webhook_id} is not on. Resume it first.")
         add_event(connection, TEST, f"test/{change.now}", {}, change.now, endpoint=webhook_id)
-        return _result(webhook_id, f"A test event for webhook {webhook_id} goes out in a few seconds.")
+        return _result(
+            webhook_id,
+            f"A test event for webhook {webhook_id} goes out within seconds while the daemon runs.",
+        )
 
     @recorded_as("webhook.retry", _DELIVERIES)
     def retry(self, connection: Connection, change: Change, delivery_id: int) -> ActionResult:
         """Send a failed or waiting delivery again at once, with the same id."""
         if not webhook_store.retry_webhook(connection, delivery_id, change.now):
             raise NotFound(f"There is no failed or waiting delivery {delivery_id}.")
-        return _result(delivery_id, f"Delivery {delivery_id} goes out in a few seconds.")
+        return _result(delivery_id, f"Delivery {delivery_id} goes out within seconds while the daemon runs.")
 
     def _update(
         self, change: Change, action: str, webhook_id: int, done: str, **values: object
