@@ -275,6 +275,15 @@ def test_a_language_is_a_file_with_a_part_for_each_file_of_words(folder):
         templates.render("mail/words.txt")
 
 
+def test_a_mistake_in_the_file_of_a_language_is_named_once_with_its_file(folder):
+    write(folder, "words/fi.txt", '{# pages/words.html #}\n{% set skip = "Siirry %}\n')
+    for name in ("pages/a.html", "pages/b.html"):
+        write(folder, name, "{% from 'pages/words.html' import skip %}")
+    (problem,) = Templates(folder, "fi").check(["pages/words.html", "pages/a.html", "pages/b.html"])
+
+    assert problem.startswith("Template words/fi.txt, line 2: ")
+
+
 def test_a_changed_translation_changes_the_fingerprint_of_the_pages(folder):
     write(folder, "words/fi.txt", "{# pages/words.html #}")
     before = Templates(folder).fingerprint("pages/")

@@ -174,7 +174,7 @@ class Templates:
         return ""
 
     def check(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Compile each template and look up its references; return a sentence for each problem."""
+        """Compile each template and look up its references; return each problem once, as a sentence."""
         problems: list[str] = []
         for name in names:
             if self.pool is not None and self.is_own(name):
@@ -189,7 +189,7 @@ class Templates:
                     self._environment.get_template(other)
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 problems.append(self._explain(name, error))
-        return tuple(problems)
+        return tuple(dict.fromkeys(problems))
 
     def answer(self, name: str, context: Mapping[str, object] | None) -> Answer:
         """Render a template in a worker process; without a context only compile it.
@@ -242,7 +242,9 @@ class Templates:
 
     def _explain(self, name: str, error: Exception) -> str:
         if isinstance(error, TemplateSyntaxError):
-            return f"Template {error.name or name}, line {error.lineno}: {error.message}"
+            # A part of a language's file has the name of the English file.
+            file = self._relative(error.filename or "") or error.name or name
+            return f"Template {file}, line {error.lineno}: {error.message}"
         if isinstance(error, TemplateNotFound):
             return f"Template {name}: there is no template {error.name} in {self._searched()}."
         where = self._where(error)
@@ -254,12 +256,15 @@ class Templates:
         line = ""
         trace = error.__traceback__
         while trace is not None:
-            file = Path(trace.tb_frame.f_code.co_filename)
-            for folder in self._folders:
-                if file.is_relative_to(folder):
-                    line = f"{file.relative_to(folder).as_posix()}, line {trace.tb_lineno}"
+            if file := self._relative(trace.tb_frame.f_code.co_filename):
+                line = f"{file}, line {trace.tb_lineno}"
             trace = trace.tb_next
         return line
+
+    def _relative(self, file: str) -> str:
+        """Return the path of a template's file in its folder; "" for any other file."""
+        found = [folder for folder in self._folders if Path(file).is_relative_to(folder)]
+        return Path(file).relative_to(found[-1]).as_posix() if found else ""
 
 
 @lru_cache(maxsize=512)
