@@ -278,3 +278,9 @@ def test_the_file_system_of_a_store_is_that_of_the_nearest_mount(kind: str) -> N
     mounts = ["22 1 8:1 / / rw - ext4 /dev/sda1 rw", f"30 22 0:5 / /srv/my\\040news rw,x - {kind} source rw"]
     found = file_system(Path("/srv/my news/syndicate.db"), mounts)
     assert found == kind
+
+
+@pytest.mark.usefixtures("home")
+def test_a_backup_that_does_not_exist_is_named(run: Run) -> None:
+    ended = run("restore nothing.db")
+    assert (ended.code, "'nothing.db' does not exist" in ended.err) == (2, True)

@@ -17,12 +17,10 @@ from syndicate.settings import load_settings
 from syndicate.store.core.engine import migrated_store
 from syndicate.text.phrases import plural
 
-_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-
 
 @click.command()
 @common_options
-@_file
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(call: Call, file: Path) -> None:
     """Write a checked backup of the store into FILE while everything runs.
 
@@ -37,7 +35,7 @@ def backup(call: Call, file: Path) -> None:
 @click.command()
 @timed_options
 @click.option("--force", is_flag=True, help="Replace a store that has rows.")
-@_file
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(call: Call, force: bool, file: Path) -> None:
     """Put the backup FILE into the place of the store of the configuration.
 
