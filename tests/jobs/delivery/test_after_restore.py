@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from syndicate.jobs.delivery.after_restore import mark_restored
 from syndicate.store import open_store, schema
@@ -95,6 +95,14 @@ def test_a_backup_from_before_the_cut_sends_nothing_again_and_the_next_edition_c
         room.services.editions.run(NEXT)
         job(room, smtp.port, now=NEXT).run(NEXT)
         assert Counter(to(smtp.bodies)) == {"jo": 2, "kim": 1, "lee": 2}
+    room.store.dispose()
+
+
+def test_a_period_from_before_the_newsletter_is_not_missed(room):
+    with room.store.write() as connection:
+        connection.execute(update(schema.newsletters).values(known_since=EVENING))
+    assert record_results(room, EVENING + HOUR).periods == 0
+    assert record_results(room, NEXT).periods > 0
     room.store.dispose()
 
 
