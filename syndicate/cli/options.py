@@ -105,12 +105,17 @@ class Call:
         right: Sequence[int] = (),
     ) -> None:
         """Print values as a JSON list, or their ``columns`` as a table; without values print ``empty``."""
-        rows = [["" if value[name] is None else value[name] for name in columns] for value in values]
+        rows = [[_cell(value[name]) for name in columns] for value in values]
         self.show({key: values}, (lambda: table(columns, rows, right=right)) if rows else empty)
 
     def show_change(self, name: str, outcome: str, text: str, changed: bool) -> None:
         """Print the new state of a named row; ``changed`` is false if it was in that state before."""
         self.show({"name": name, "outcome": outcome, "changed": changed}, f"{name} {text}.")
+
+
+def _cell(value: object) -> object:
+    """Return a value as a table shows it: a time in minutes of UTC, ``None`` as an empty cell."""
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else "" if value is None else value
 
 
 def config_option(command: Command) -> Command:

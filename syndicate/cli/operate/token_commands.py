@@ -38,7 +38,7 @@ def list_(call: Call) -> None:
 
     with call.services() as services, services.store.read() as connection:
         found = token_views(connection, command_actor(""))
-    columns = "id name beginning scopes owner created ends used revoked"
+    columns = "id name beginning owner created ends used revoked scopes"
     tokens = [attributes(token, columns) for token in found]
     call.show_table("tokens", columns.split(), tokens, "There are no tokens.")
 
