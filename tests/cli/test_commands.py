@@ -477,4 +477,5 @@ def test_a_search_finds_stories_and_counts_the_words_of_a_search_that_finds_none
     assert told.out.startswith(f"1 article in 1 story.\n{number}  ")
     assert room("search -- snow -pass").out.startswith("0 articles in 0 stories.\nsnow: 1 article\n")
     assert room("search snow --until 2026-11-01").out.startswith("0 articles")
-    assert room("search -- -snow").out == "There is no word to look for.\n"
+    assert room("search -- -snow").out.startswith("There is no word to look for. Write one")
+    assert "Write -- before words with a minus" in room("search tax -sales").err

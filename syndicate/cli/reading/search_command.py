@@ -12,7 +12,18 @@ from syndicate.templating import Markup
 from syndicate.text.phrases import plural
 
 
-@click.command()
+class _WordsCommand(click.Command):
+    """Command that explains an unknown option: a word with a minus looks like an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            said = f"{error.message} Write -- before words with a minus: syndicate search -- tax -sales"
+            raise click.UsageError(said, ctx) from error
+
+
+@click.command(cls=_WordsCommand)
 @timed_options
 @click.argument("words", nargs=-1, required=True)
 @click.option("--section", default="", help="Only this section.")
@@ -40,7 +51,7 @@ def search(call: Call, words: tuple[str, ...], page: int, **values: str) -> None
 
 def _print(page: SearchPage) -> None:
     if page.problem:
-        click.echo("There is no word to look for.")
+        click.echo("There is no word to look for. Write one beside filters and words with a minus.")
         return
     more = "More than " if page.capped else ""
     click.echo(f"{more}{plural(page.articles, 'article')} in {plural(page.stories, 'story')}.")
