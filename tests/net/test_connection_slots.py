@@ -212,7 +212,7 @@ def test_later_requests_are_not_sent_to_a_server_that_asked_for_a_pause(options:
 def test_F6_one_url_that_answers_429_delays_the_others_of_its_host_by_a_few_gaps(
     options: HttpOptions,
 ) -> None:
-    gap = 0.05
+    gap = 0.2
     thread = FetchThread(replace(options, host_gap=gap))
     refused = answer(429, b"", Retry_After="3600")
     try:
@@ -229,7 +229,7 @@ def test_F6_one_url_that_answers_429_delays_the_others_of_its_host_by_a_few_gaps
     assert asked == ["/1", "/2", "/3"]
     kinds = {str(request.key): type(got) for request, got in outcomes.items()}
     assert kinds == {"/1": FetchError, "/2": Fetched, "/3": FetchError, "/4": NotAsked, "/5": NotAsked}
-    assert 3 * gap < took < 3
+    assert 3 * gap < took < 60
 
 
 @pytest.mark.parametrize(
