@@ -103,9 +103,9 @@ def test_the_store_that_was_there_is_kept_and_another_stays_as_it_is(
 ) -> None:
     assert news(f"backup {tmp_path / 'kept.db'}").code == 0
     (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + bytes(5000))
-    for name, words in (("broken.db", "cannot copy"), ("nothing.db", "cannot copy")):
+    for name, code, words in (("broken.db", 4, "cannot copy"), ("nothing.db", 2, "does not exist")):
         done = news(f"restore --force {tmp_path / name}")
-        assert (done.code, words in done.err) == (4, True)
+        assert (done.code, words in done.err) == (code, True)
         assert news("status --json").json["articles"] == 3
     kept = news(f"restore --json --force {tmp_path / 'kept.db'}").json["kept"]
     assert (kept is not None) == empty_store_url.startswith("sqlite")
