@@ -125,5 +125,5 @@ def test_deliveries_of_the_forms_that_readers_chose_count_with_their_edition(
     assert shown["deliveries"] == {"sent": 2}
     assert [(form["chosen"], form["deliveries"]) for form in shown["forms"]] == [("weekly", {"sent": 1})]
     text = room("editions show", str(edition["id"])).out
-    assert "(weekly): variant, 2 stories, 1 sent" in text
+    assert "(weekly): variant, 2 items, 1 sent" in text
     assert "Deliveries, variants included: 2 sent" in text
