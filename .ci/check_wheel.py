@@ -63,7 +63,7 @@ def install(wheel: Path, environment: Path) -> Path:
     script: Any = module_from_spec(spec)
     loader.exec_module(script)
     script.create(environment)
-    script.install(environment, "--require-hashes", "-r", str(script.REQUIREMENTS))
+    script.install(environment, *script.PINNED, str(script.REQUIREMENTS))
     script.install(environment, "--no-deps", str(wheel))
     return environment / "bin" / "syndicate"
 
