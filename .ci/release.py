@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from check_newest import must, try_newest
 from check_wheel import CHECKOUT, build_twice, try_demo
 
 from syndicate import __version__
@@ -24,6 +25,7 @@ from syndicate import __version__
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 DIST = CHECKOUT / "dist"
 PINS = CHECKOUT / ".ci" / "requirements.txt"
+PINNED = ("--no-deps", "--require-hashes", "-r")
 TOOLS = CHECKOUT / ".ci" / "requirements-release.txt"
 
 
@@ -39,17 +41,20 @@ def main() -> None:
     wheel, archive = build_twice(DIST)
     with tempfile.TemporaryDirectory(prefix="syndicate-release-") as name:
         folder = Path(name)
-        tools = environment(sys.executable, folder / "tools", "--require-hashes", "-r", str(TOOLS))
+        tools = environment(sys.executable, folder / "tools", *PINNED, str(TOOLS))
         must(tools / "twine", "check", "--strict", wheel, archive)
         write_sbom(tools / "cyclonedx-py")
         for version, python in interpreters.items():
             print(f"\n{version}: the wheel with the pinned packages")
-            pinned = environment(python, folder / f"{version}-pins", "--require-hashes", "-r", str(PINS))
+            pinned = environment(python, folder / f"{version}-pins", *PINNED, str(PINS))
             must(pinned / "pip", "install", "-q", "--no-deps", wheel)
+            must(pinned / "pip", "check")
             try_demo(pinned / "syndicate", folder / f"{version}-pinned-demo")
             print(f"{version}: the source archive with the newest packages that its ranges allow")
             ranges = environment(python, folder / f"{version}-ranges", str(archive))
             try_demo(ranges / "syndicate", folder / f"{version}-newest-demo")
+            print(f"{version}: the wheel and the default tests with the newest packages")
+            try_newest(python, wheel, folder / version)
     write_hashes()
 
 
@@ -97,11 +102,6 @@ def write_hashes() -> None:
 def output(*command: str) -> str:
     """Return the output of a command in the checkout."""
     return subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-
-
-def must(*command: str | Path) -> None:
-    """Run a command; raises ``CalledProcessError`` if it fails."""
-    subprocess.run([str(part) for part in command], check=True)
 
 
 if __name__ == "__main__":

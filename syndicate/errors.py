@@ -35,8 +35,8 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MissingExtra(
-            f"{purpose} needs the package {error.name}. Install 'syndicate-news[{extra}]' with pip, with uv, "
-            "or with pipx install --force"
+            f"{purpose} needs the package {error.name}, which the extra {extra} brings. "
+            f"In a checkout: pipx install --force '.[{extra}]' (or pip, or uv)"
         ) from error
 
 

@@ -71,7 +71,7 @@ def test_the_state_is_saved_under_a_new_key_and_restored_from_the_latest():
 @pytest.mark.parametrize("name", sorted(WORKFLOWS))
 def test_no_registry_is_named(name: str):
     assert re.findall(r"://|index-url|docker\.io|ghcr|quay", scripts(name)) == []
-    assert "pip install syndicate-news" in scripts(name)
+    assert "pip install ./syndicate_news-*.whl" in scripts(name)
 
 
 @pytest.mark.parametrize("name", sorted(WORKFLOWS))

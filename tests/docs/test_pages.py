@@ -94,12 +94,6 @@ def test_the_readme_is_short():
     assert len(text_of(CHECKOUT / "README.md").splitlines()) <= 120
 
 
-def test_the_readme_names_the_package_that_is_published():
-    project = tomllib.loads(text_of(CHECKOUT / "pyproject.toml"))["project"]
-
-    assert f"pipx install {project['name']}" in text_of(CHECKOUT / "README.md")
-
-
 def test_the_newest_entry_of_the_changelog_is_this_version():
     versions = re.findall(r"^## \[([^\]]+)\]", text_of(CHECKOUT / "CHANGELOG.md"), re.MULTILINE)
 
