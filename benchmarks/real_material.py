@@ -117,7 +117,10 @@ class Server:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Listening(ThreadingHTTPServer):
+            request_queue_size = 128  # all feeds are asked for at once; five would be kept waiting
+
+        self._http = Listening(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self._http.server_address[1]}"
         Thread(target=self._http.serve_forever, daemon=True).start()
 
