@@ -226,13 +226,13 @@ def committed(store, work):
 def test_the_daemon_holds_mail_and_goes_on_once_a_person_has_decided(
     news: Run, home: Path, smtp: ScriptedSmtp
 ) -> None:
+    # The daemon has the clock of the machine, for which this edition must not be too late to send.
+    config = (home / "config.toml").read_text("utf-8").replace('"7d"', '"36500d"')
+    (home / "config.toml").write_text(f'{config}[web]\nlisten = "127.0.0.1:0"\n', "utf-8")
     cut(news, NEXT)
     copy = backup(home)
     assert send(news, NEXT) == 2
     put_back(home, copy, in_place=True)
-    with (home / "config.toml").open("a") as config:
-        config.write('[web]\nlisten = "127.0.0.1:0"\n')
-
     with running(home / "config.toml") as daemon:
         daemon.wait_for(HELD)
         url = daemon.wait_for("serving")["url"]

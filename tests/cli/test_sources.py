@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -64,8 +65,9 @@ def test_add_takes_the_sitemap_of_a_site_without_a_feed_and_reads_its_pages(room
     story = (
         f"<html><head>{head}</head><body><article><h1>First ferry sails</h1>{text}</article></body></html>"
     )
+    # The commands have the clock of the machine, and a sitemap's older pages are not read.
     with ScriptedServer({"/": answer(200, b"<html><title>x</title></html>")}) as server:
-        rows = f"<url><loc>{server.url('/ferry')}</loc><lastmod>2026-11-24T06:00:00Z</lastmod></url>"
+        rows = f"<url><loc>{server.url('/ferry')}</loc><lastmod>{datetime.now(UTC):%Y-%m-%d}</lastmod></url>"
         server.answers["/sitemap.xml"] = answer(200, f"<urlset>{rows}</urlset>".encode())
         server.answers["/ferry"] = answer(200, story.encode(), Content_Type="text/html")
         added = room("sources add --yes --name Ferry", server.url("/"))

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,13 @@ class Daemon:
 
     def wait_for(self, event: str, **facts: Any) -> dict[str, Any]:
         """The next line of the log that begins like this and has these facts."""
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            self.events.append(line)
-            if line["event"].startswith(event) and facts.items() <= line.items():
-                return line
-        raise AssertionError(f"it ended before {event!r}: {self.events}")
+        deadline = time.monotonic() + PATIENCE
+        with suppress(queue.Empty):
+            while (line := self._lines.get(timeout=max(0.0, deadline - time.monotonic()))) is not None:
+                self.events.append(line)
+                if line["event"].startswith(event) and facts.items() <= line.items():
+                    return line
+        raise AssertionError(f"it ended, or {PATIENCE} s passed, before {event!r} {facts}: {self.events}")
 
     def get(self, url: str | urllib.request.Request) -> tuple[int, bytes]:
         """What its web server answers."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from syndicate.store.mail import delivery_store
 from tests.jobs.newsletter.test_variants import SEVEN, WAITS, issue, prepared, readers
@@ -31,15 +32,16 @@ def test_an_editor_reviews_approves_and_takes_back(
     page = admin_browser.open(f"/admin/editions/{number}", script=script)
     page.locator("textarea[name=note]").fill("Good morning from the browser.")
     page.locator('button[value^="down:"]').first.click()
-    assert page.locator("textarea[name=note]").input_value() == "Good morning from the browser."
+    expect(page.locator("textarea[name=note]")).to_have_value("Good morning from the browser.")
     page.locator('button[value^="leave:"]').first.click()
     page.locator('button[value^="back:"]').first.click()
-    assert page.locator("ol.review-stories > li").count() == 3
+    expect(page.locator("ol.review-stories > li")).to_have_count(3)
     page.locator('button[value="approve"]').click()
     page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Take it back").wait_for()
     assert len(readers(admin_site.room)) == 3
     page.get_by_role("button", name="Take it back").click()
-    assert page.get_by_role("status").inner_text().startswith("Taken back.")
+    expect(page.get_by_role("status")).to_contain_text("Taken back.")
     assert (issue(admin_site.room).state, readers(admin_site.room)) == ("held", [])
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") if script else True
 
@@ -89,7 +91,7 @@ def test_a_list_with_bad_rows_is_imported(
     page = admin_browser.open("/admin/subscribers/import", script=script)
     page.locator("input[type=file]").set_input_files(str(tmp_path / "fair.csv"))
     page.get_by_role("button", name="Continue").click()
-    assert page.get_by_text("ann@@x").count() > 0
+    expect(page.get_by_text("ann@@x").first).to_be_attached()
     page.locator("textarea[name=agreed]").fill("On a card.")
     page.locator('input[name=ask][value="no"]').check()
     page.locator('button[value="import"]').click()
