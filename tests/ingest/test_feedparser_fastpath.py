@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import feedparser
@@ -138,17 +137,21 @@ class Whole(StrictFeedParser):  # type: ignore[misc]
         """There are no leaves."""
 
 
+def without_times(entries: list[Any]) -> list[Any]:
+    """Entries without the times that feedparser parses: syndicate reads the text of dates itself."""
+    for entry in entries:
+        for name in [name for name in entry if name.endswith("_parsed")]:
+            del entry[name]
+    return entries
+
+
 def read(parser: Any, document: str) -> tuple[str, Any, list[Any]]:
     parser.sanitize_html = parser.resolve_relative_uris = False
     reader = FeedReader()
     reader.setContentHandler(parser)
     reader.setErrorHandler(parser)
     reader.read(document.encode())
-    for entry in parser.entries:
-        for name, value in entry.items():
-            if isinstance(value, datetime):
-                entry[name] = value.utctimetuple()
-    return parser.version, parser.feeddata, parser.entries
+    return parser.version, parser.feeddata, without_times(parser.entries)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -44,15 +44,16 @@ def test_page_lists_and_feeds_say_so_in_their_language(language: str, words: str
     assert f"{words[:1].lower()}{words[1:]}</li>" in content or f"{words}</li>" in content
 
 
-def test_no_feed_gives_a_date_of_publication() -> None:
+def test_feeds_give_the_first_sight_as_the_date_and_mark_it() -> None:
     rss = write("rss", undated()).decode().partition("<item")[2]
-    assert ("pubDate" in rss, "modified" in rss) == (False, False)
+    assert ("<pubDate>Tue, 24 Nov 2026 09:00:00 +0000</pubDate>" in rss, "modified" in rss) == (True, False)
     atom = write("atom", undated()).decode().partition("<entry")[2]
-    assert ("<published>" in atom, "<updated>2026-11-24T09:00:00+00:00</updated>" in atom) == (False, True)
+    for name in ("published", "updated"):
+        assert f"<{name}>2026-11-24T09:00:00+00:00</{name}>" in atom
     for document in (rss, atom):
         assert "<syndicate:firstSeen>2026-11-24T09:00:00Z</syndicate:firstSeen>" in document
     (item,) = json.loads(write("json", undated()))["items"]
-    assert not [name for name in item if name.startswith("date_")]
+    assert (item["date_published"], "date_modified" in item) == ("2026-11-24T09:00:00Z", False)
     assert item["_syndicate"]["first_seen"] == "2026-11-24T09:00:00Z"
 
 

@@ -52,7 +52,7 @@ def parse_feed(request: ParseRequest, *, only: frozenset[str] | None = None) -> 
     is_json = "json" in request.content_type.lower() and not start.startswith(b"<")
     if is_json or start.startswith((b"{", b"[")):
         return parse_json_feed(request, only=only)
-    if not known and only is None and (first := _read_new_document(as_plain_utf8(body, charset), url)):
+    if not known and only is None and (first := _read_new_document(as_plain_utf8(body, charset), request)):
         return first
     document, warnings = utf8_document(body, charset)
     if not document.strip():
@@ -62,7 +62,7 @@ def parse_feed(request: ParseRequest, *, only: frozenset[str] | None = None) -> 
         # An Atom entry document (RFC 4287, section 2).
         document = b'<feed xmlns="http://www.w3.org/2005/Atom">' + document + b"</feed>"
     _check_is_feed(document, url)
-    return _with_warnings(_read_by_items(document, url, known, only), warnings)
+    return _with_warnings(_read_by_items(document, request, only), warnings)
 
 
 def _check_is_feed(document: bytes, url: str) -> None:
@@ -87,7 +87,7 @@ def _local_name(name: bytes) -> str:
     return name.decode().rpartition(":")[2].lower()
 
 
-def _read_new_document(document: bytes, url: str) -> ParsedSource | None:
+def _read_new_document(document: bytes, request: ParseRequest) -> ParsedSource | None:
     """Read a document without known items in a single pass; ``None`` if the document is irregular.
 
     The parser reads all items, so that no pass over the document has to find them first.
@@ -95,7 +95,7 @@ def _read_new_document(document: bytes, url: str) -> ParsedSource | None:
     match = _FIRST_ELEMENT.match(document)
     if match is None or _local_name(match[1]) not in _FEED_ROOTS:
         return None
-    feed = read_in_one_pass(document, url, max_items=MAX_ITEMS)
+    feed = read_in_one_pass(document, request, max_items=MAX_ITEMS)
     if feed is None:
         return None
     # The first of equal items is read.
@@ -110,18 +110,18 @@ def _read_new_document(document: bytes, url: str) -> ParsedSource | None:
         items.setdefault(hash_of(document[start:end]), item)
         around.append(document[at:start])
         at = end
-    parsed = _parsed(feed, url, ((item, item_hash) for item_hash, item in items.items()), tuple(items))
+    parsed = _parsed(
+        feed, request.url, ((item, item_hash) for item_hash, item in items.items()), tuple(items)
+    )
     return _with_skipped_times(parsed, b"".join([*around, document[at:]]))
 
 
-def _read_by_items(
-    document: bytes, url: str, known: frozenset[str], only: frozenset[str] | None
-) -> ParsedSource:
+def _read_by_items(document: bytes, request: ParseRequest, only: frozenset[str] | None) -> ParsedSource:
     parts, warnings = _split(document)
-    parsed = _read_unseen(parts, url, known, only) if parts is not None else None
+    parsed = _read_unseen(parts, request, only) if parts is not None else None
     if parsed is None and only is not None:
-        raise ParseError(f"the items of {url} cannot be read by themselves")
-    parsed = parsed or _read_whole(document, url, known)
+        raise ParseError(f"the items of {request.url} cannot be read by themselves")
+    parsed = parsed or _read_whole(document, request)
     if parts.cut_off if parts is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
         parsed = replace(parsed, cut_off=True)
     parsed = _with_skipped_times(parsed, parts.bare() if parts is not None else document)
@@ -171,9 +171,7 @@ def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
     return parts, (parts.warning,) if parts.warning else ()
 
 
-def _read_unseen(
-    parts: Split, url: str, known: frozenset[str], only: frozenset[str] | None
-) -> ParsedSource | None:
+def _read_unseen(parts: Split, request: ParseRequest, only: frozenset[str] | None) -> ParsedSource | None:
     """Read the new items; ``None`` if feedparser and the splitter disagree about the items."""
     first_at: dict[str, int] = {}
     for position, span in enumerate(parts.spans):
@@ -181,34 +179,34 @@ def _read_unseen(
     unseen = [
         position
         for item_hash, position in first_at.items()
-        if item_hash not in known and (only is None or item_hash in only)
+        if item_hash not in request.known and (only is None or item_hash in only)
     ]
-    positions = _newest(parts, unseen, url) if len(unseen) > MAX_ITEMS else unseen
+    positions = _newest(parts, unseen, request) if len(unseen) > MAX_ITEMS else unseen
     left_out = frozenset(unseen).difference(positions)
     item_hashes = tuple(item_hash for item_hash, position in first_at.items() if position not in left_out)
-    feed = _read_together(parts.without(frozenset(range(len(parts.spans))).difference(positions)), url)
+    feed = _read_together(parts.without(frozenset(range(len(parts.spans))).difference(positions)), request)
     if feed and len(feed.items) == len(positions):
         pairs = zip(feed.items, (parts.spans[position].item_hash for position in positions), strict=True)
-        parsed: ParsedSource | None = _parsed(feed, url, pairs, item_hashes)
+        parsed: ParsedSource | None = _parsed(feed, request.url, pairs, item_hashes)
     else:
-        parsed = _read_each(parts, positions, url, item_hashes)
+        parsed = _read_each(parts, positions, request, item_hashes)
     if parsed and left_out:
         warning = f"{len(left_out)} items beyond {MAX_ITEMS} were left for the next poll"
         return _with_warnings(replace(parsed, left_out=len(left_out)), (warning,))
     return parsed
 
 
-def _read_together(document: bytes, url: str) -> RawFeed | None:
+def _read_together(document: bytes, request: ParseRequest) -> RawFeed | None:
     try:
-        return read_with_feedparser(document, url)
+        return read_with_feedparser(document, request)
     except ParseError:
         return None
 
 
-def _newest(parts: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
+def _newest(parts: Split, unseen: Sequence[int], request: ParseRequest) -> Sequence[int]:
     """Return the newest ``MAX_ITEMS`` items: the first items, or the last if the oldest item comes first."""
     ends = parts.one_by_one((unseen[0], unseen[-1]))
-    items = [item for _, document in ends for item in read_with_feedparser(document, url).items]
+    items = [item for _, document in ends for item in read_with_feedparser(document, request).items]
     times = [item.updated or item.published for item in items]
     if len(times) == 2 and times[0] and times[1] and times[0] < times[1]:
         return unseen[-MAX_ITEMS:]
@@ -216,41 +214,42 @@ def _newest(parts: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
 
 
 def _read_each(
-    parts: Split, positions: Sequence[int], url: str, item_hashes: tuple[str, ...]
+    parts: Split, positions: Sequence[int], request: ParseRequest, item_hashes: tuple[str, ...]
 ) -> ParsedSource | None:
-    feed = _read_around(parts, url)
+    feed = _read_around(parts, request)
     pairs: list[tuple[RawItem, str]] = []
     refused: list[tuple[str, str]] = []
     for item_hash, document in parts.one_by_one(positions):
         try:
-            items = read_with_feedparser(document, url).items
+            items = read_with_feedparser(document, request).items
         except ParseError as error:
             refused.append((item_hash, str(error)))
             continue
         if len(items) != 1:
             return None
         pairs.append((items[0], item_hash))
-    return _parsed(feed, url, pairs, item_hashes, tuple(refused))
+    return _parsed(feed, request.url, pairs, item_hashes, tuple(refused))
 
 
-def _read_around(parts: Split, url: str) -> RawFeed:
+def _read_around(parts: Split, request: ParseRequest) -> RawFeed:
     """Read the document without its items, or with the first if feedparser needs an item to see a feed."""
-    feed = _read_together(parts.bare(), url)
+    feed = _read_together(parts.bare(), request)
     if feed is None:
         first = parts.one_by_one(range(len(parts.spans))[:1])
-        feed = read_with_feedparser(next((document for _, document in first), parts.bare()), url)
+        feed = read_with_feedparser(next((document for _, document in first), parts.bare()), request)
     return feed
 
 
-def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSource:
+def _read_whole(document: bytes, request: ParseRequest) -> ParsedSource:
     """Read a document that cannot be split; an item's hash is the hash of its parsed fields."""
-    feed = read_with_feedparser(repair_references(document), url)
+    feed = read_with_feedparser(repair_references(document), request)
     pairs = {
         blake2b(repr(item).encode(errors="replace"), digest_size=16).hexdigest(): item for item in feed.items
     }
+    known = request.known
     unseen = [(item, item_hash) for item_hash, item in pairs.items() if item_hash not in known][:MAX_ITEMS]
     read = known.union(item_hash for _, item_hash in unseen)
-    return _parsed(feed, url, unseen, tuple(item_hash for item_hash in pairs if item_hash in read))
+    return _parsed(feed, request.url, unseen, tuple(item_hash for item_hash in pairs if item_hash in read))
 
 
 def _parsed(

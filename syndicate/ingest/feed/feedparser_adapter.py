@@ -8,34 +8,31 @@ as with feedparser's defaults, 3.2 times without ``leaf_elements``, and 2.2 time
 The fast path uses these private parts of feedparser, hence the exact pin ``feedparser==6.0.14``:
 ``mixin._FeedParserMixin`` with its ``_start_*``, ``_end_*``, ``_get_context``, ``_is_base64``,
 ``_normalize_attributes``, ``_save_author`` and ``_sync_author_detail`` methods and its stacks,
-``datetimes._parse_date``, ``urls.make_safe_absolute_uri`` and ``util.FeedParserDict``. The tests compare the
+``urls.make_safe_absolute_uri`` and ``util.FeedParserDict``. The tests compare the
 result with feedparser's own.
 
 feedparser's strict parser reads well-formed documents, its loose parser the others. Its sanitiser and link
 resolver are off, since ``html.sanitise`` does both. Some inputs make feedparser raise; every such exception
-becomes a ``ParseError``.
+becomes a ``ParseError``. feedparser's dates are not used: it misreads many forms and fills some from the
+clock.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from time import struct_time
 from typing import Any
 from xml.sax import SAXException
-
-import feedparser
 
 from syndicate.errors import ParseError
 from syndicate.ingest.feed import raw_item
 from syndicate.ingest.feed.expat_reader import FeedReader
-from syndicate.ingest.feed.feed_dates import is_impossible_date, parse_foreign_date, parse_unread_date
+from syndicate.ingest.feed.feed_dates import FeedDates
 from syndicate.ingest.feed.feedparser_fastpath import LooseParser
 from syndicate.ingest.feed.leaf_elements import LeafParser
 from syndicate.ingest.html.sanitise import parse_pixels
+from syndicate.ingest.worker.parsers import ParseRequest
 from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
 from syndicate.text.urls import absolute_url, is_loopback, is_web_url
 
-feedparser.registerDateHandler(parse_foreign_date)
 # ``FeedParserDict.get`` also tries the field names of older formats: half of the conversion's time.
 _get = dict.get
 _XHTML = "application/xhtml+xml"
@@ -43,8 +40,8 @@ _HTML_TYPES = frozenset({"text/html", _XHTML})
 _FILE_TYPES = ("application/pdf", "application/zip", "audio/", "font/", "image/", "video/")
 
 
-def read_with_feedparser(document: bytes, url: str) -> raw_item.RawFeed:
-    """Parse a UTF-8 document from ``url``, with feedparser's loose parser if it is not well-formed.
+def read_with_feedparser(document: bytes, request: ParseRequest) -> raw_item.RawFeed:
+    """Parse a UTF-8 document, made of the request's, with the loose parser if it is not well-formed.
 
     Raises ``ParseError`` if feedparser fails or does not recognise a feed.
     """
@@ -56,10 +53,10 @@ def read_with_feedparser(document: bytes, url: str) -> raw_item.RawFeed:
         raise ParseError(f"feedparser failed: {type(error).__name__}: {error}") from error
     if not version and not entries:
         raise ParseError("this is not a feed: no RSS or Atom element was found")
-    return _raw_feed(version, feed, entries, url)
+    return _raw_feed(version, feed, entries, request)
 
 
-def read_in_one_pass(document: bytes, url: str, *, max_items: int) -> raw_item.RawFeed | None:
+def read_in_one_pass(document: bytes, request: ParseRequest, *, max_items: int) -> raw_item.RawFeed | None:
     """Parse a document without known items, and record the positions of its items.
 
     ``None`` if the document is not well-formed or has to be split first.
@@ -71,28 +68,30 @@ def read_in_one_pass(document: bytes, url: str, *, max_items: int) -> raw_item.R
         return None
     if not parser.version or len(parser.entries) != len(reader.items):
         return None
-    feed = _raw_feed(str(parser.version), parser.feeddata, parser.entries, url)
+    feed = _raw_feed(str(parser.version), parser.feeddata, parser.entries, request)
     feed.item_positions = reader.items
     return feed
 
 
-def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> raw_item.RawFeed:
+def _raw_feed(version: str, feed: Any, entries: list[Any], request: ParseRequest) -> raw_item.RawFeed:
+    url, language = request.url, _word(feed, "language")
     is_atom = version.startswith("atom")
     link = _link(feed)
     home = absolute_url(url, link)
     # A site generator's preview server (localhost) is not the site's URL.
     base = home if home.startswith("http") and not is_loopback(home) else url
+    dates = FeedDates(request.body, url, language)
     return raw_item.RawFeed(
         title=_title(feed, url, is_atom=is_atom),
         link=link,
         feed_id=_word(feed, "id"),
-        language=_word(feed, "language"),
+        language=language,
         min_interval=raw_item.seconds_between_updates(
             _word(feed, "ttl"), _word(feed, "sy_updateperiod"), _word(feed, "sy_updatefrequency")
         ),
         hubs=_links(feed, "hub"),
         self_url=next(iter(_links(feed, "self")), ""),
-        items=[_item(entry, base, is_atom=is_atom) for entry in entries],
+        items=[_item(entry, base, dates, is_atom=is_atom) for entry in entries],
     )
 
 
@@ -114,7 +113,7 @@ def _read_with(parser: LeafParser, reader: FeedReader, document: bytes) -> None:
     reader.read(document)
 
 
-def _item(entry: Any, url: str, *, is_atom: bool) -> raw_item.RawItem:
+def _item(entry: Any, url: str, dates: FeedDates, *, is_atom: bool) -> raw_item.RawItem:
     return raw_item.RawItem(
         base=url,
         guid=_get(entry, "id") or "",
@@ -123,8 +122,8 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> raw_item.RawItem:
         contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
         summary=_text(_get(entry, "summary_detail") or {}, url) or _plain(entry, "media_caption"),
         authors=_authors(entry),
-        published=_time(entry, "published") or _time(entry, "created"),
-        updated=_time(entry, "updated"),
+        published=dates.read(_get(entry, "published")) or dates.read(_get(entry, "created")),
+        updated=dates.read(_get(entry, "updated")),
         language=_language(entry),
         tags=[_get(tag, "label") or _get(tag, "term") or "" for tag in _get(entry, "tags", ())],
         images=_images(entry),
@@ -207,30 +206,6 @@ def _language(entry: Any) -> str:
         if detail and (language := _get(detail, "language")):
             return str(language)
     return ""
-
-
-def _time(entry: Any, name: str) -> datetime | None:
-    # ``FeedParserDict.get`` warns when it substitutes one date for the other.
-    parsed, text = _get(entry, f"{name}_parsed"), _get(entry, name)
-    if not isinstance(parsed, datetime) and is_impossible_date(text):
-        return None
-    return _to_datetime(parsed) or parse_unread_date(text)
-
-
-def _to_datetime(value: object) -> datetime | None:
-    """Convert feedparser's time tuple; the ``datetime`` values of ``leaf_elements`` pass through.
-
-    ``None`` for year 0, year 10000 and values that are no time.
-    """
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, (struct_time, tuple)):
-        return None
-    try:
-        year, month, day, hour, minute, second = value[:6]
-        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _images(entry: Any) -> list[Image]:

@@ -7,12 +7,11 @@ invalid item does not affect the others.
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feed.feed_dates import parse_unread_date
+from syndicate.ingest.feed.feed_dates import FeedDates
 from syndicate.ingest.feed.raw_item import RawItem, Text, entry_of, parse_count
 from syndicate.ingest.limits import MAX_ITEMS, MAX_SUMMARY_CHARACTERS
 from syndicate.ingest.worker.parsers import ParseRequest
@@ -41,6 +40,7 @@ def parse_json_feed(request: ParseRequest, *, only: frozenset[str] | None = None
         warnings.append(f"the feed has {len(items)} items; only the first {MAX_ITEMS} are read")
     if feed.get("expired") is True:
         warnings.append("the feed says that it is finished")
+    dates = FeedDates(request.body, url, _text(feed, "language"))
     item_hashes: dict[str, None] = {}
     entries: list[Entry] = []
     refused: list[tuple[str, str]] = []
@@ -53,7 +53,7 @@ def parse_json_feed(request: ParseRequest, *, only: frozenset[str] | None = None
         if item_hash in request.known or (only is not None and item_hash not in only):
             continue
         try:
-            entries.append(_entry(item, feed, url, item_hash))
+            entries.append(_entry(item, feed, dates, item_hash))
         except ParseError as error:
             refused.append((item_hash, str(error)))
     return ParsedSource(
@@ -114,13 +114,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str) -> Entry:
+def _entry(item: object, feed: Mapping[str, Any], dates: FeedDates, item_hash: str) -> Entry:
     if not isinstance(item, dict):
         raise ParseError(f"an item must be an object, not {_kind(item)}")
     if _REPEATED in item:
         raise ParseError(f"the item has the key {item[_REPEATED]!r} twice")
-    base = absolute_url(url, _text(feed, "home_page_url"))
-    base = base if base.startswith("http") and not is_loopback(base) else url
+    base = absolute_url(dates.url, _text(feed, "home_page_url"))
+    base = base if base.startswith("http") and not is_loopback(base) else dates.url
     link = absolute_url(base, _text(item, "url")) or absolute_url(base, _text(item, "external_url"))
     html, tags, files = _text(item, "content_html"), item.get("tags"), _objects(item, "attachments")
     images = [_text(item, "image"), _text(item, "banner_image")]
@@ -132,8 +132,8 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, item_hash: str) -> E
         title=Text(_text(item, "title"), html=False),
         contents=[Text(html, html=True) if html.strip() else Text(_text(item, "content_text"), html=False)],
         authors=_authors(item),
-        published=_time(_text(item, "date_published")),
-        updated=_time(_text(item, "date_modified")),
+        published=dates.read(str(item.get("date_published", ""))),
+        updated=dates.read(str(item.get("date_modified", ""))),
         language=_text(item, "language"),
         tags=[tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
         images=[Image(url=address) for address in images if address],
@@ -165,15 +165,6 @@ def _authors(holder: Mapping[str, Any]) -> list[str]:
     if isinstance(holder.get("author"), dict):
         people.append(holder["author"])
     return [_text(person, "name") for person in people]
-
-
-def _time(text: str) -> datetime | None:
-    """Parse a time to UTC; ``None`` for invalid times. A time without an offset is UTC."""
-    try:
-        at = datetime.fromisoformat(text.strip().upper())
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return parse_unread_date(text)
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

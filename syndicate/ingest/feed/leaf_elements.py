@@ -2,20 +2,17 @@
 
 Nine of ten elements in feeds are of a dozen kinds, stand in an item and hold only a text. feedparser starts
 and ends each element with methods, a text stack and checks of the context. ``LeafParser`` stores only their
-result in the item; the tests compare it with feedparser's own. Dates in standard forms are stored as
-``datetime`` instead of a time tuple. All other elements, and elements with unusual attributes, take
-feedparser's methods.
+result in the item; the tests compare it with feedparser's own. Dates stay text, which ``feed_dates`` reads.
+All other elements, and elements with unusual attributes, take feedparser's methods.
 """
 
 from collections.abc import Mapping
 from functools import partialmethod
 
 from feedparser.api import StrictFeedParser
-from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
 from syndicate.ingest.feed import feedparser_fastpath as fastpath
-from syndicate.ingest.feed.feed_dates import parse_standard_date
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
 _TYPE = frozenset({"type"})
@@ -103,7 +100,6 @@ class LeafParser(fastpath.FastPathParser, StrictFeedParser):  # type: ignore[mis
 
     def _keep_date(self, name: str, _values: Mapping[str, str], text: str) -> bool:
         self._keep_outermost(name, text)
-        fastpath.set_raw(self.entries[-1], name + "_parsed", parse_standard_date(text) or _parse_date(text))
         return True
 
     _keep_published = partialmethod(_keep_date, "published")

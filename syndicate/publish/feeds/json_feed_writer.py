@@ -39,7 +39,7 @@ def json_item(item: FeedItem, content: str, options: PublishOptions) -> bytes:
         "content_text": text,
         "summary": item.summary,
         "image": item.image.url if item.image else "",
-        "date_published": rfc3339(item.published) if item.dated else "",
+        "date_published": rfc3339(known_since(item.published)),
         "date_modified": rfc3339(item.changed) if item.changed else "",
         "authors": [{"name": name} for name in item.authors],
         "tags": item.tags,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from feedgen.feed import FeedGenerator
 
-from syndicate.model import Channel, PublishedArticle
+from syndicate.model import Channel, PublishedArticle, known_since
 from syndicate.publish.feeds.entries import (
     EMPTY_FEED_UPDATED,
     FeedItem,
@@ -227,8 +227,7 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, content: str) -> None:
     links = _links(item)
     entry.id(item.id)
     entry.title(item.title)
-    if item.dated:
-        entry.published(item.published)
+    entry.published(known_since(item.published))
     entry.updated(item.updated)
     entry.link(links)
     if item.summary:
