@@ -18,7 +18,7 @@ _ENVIRONMENT = Environment(autoescape=True)
 _FILTERS = (
     "date day full_date zone_name iso minutes host file_name file_size language_name is_foreign when clock "
     "weekday calendar month weekday_name joined initials hue section_name markdown "
-    "markdown_text"
+    "markdown_text fonts"
 )
 _ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 

@@ -8,7 +8,8 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from syndicate.errors import InvalidAddress
 from syndicate.text.plain import clean_line
 
-_MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
+_MAILBOX = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"\s*|[^<>]*)<(?P<address>[^<>]*)>')
+_QUOTED_PAIR = re.compile(r"\\(.)")
 # Nearly all addresses; the validator accepts them unchanged and takes twenty times as long.
 _PLAIN = re.compile(
     r"(?=.{1,64}@.{1,180}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@"
@@ -72,9 +73,13 @@ def fold_address(address: Address) -> str:
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Parse ``Name <address>`` or a plain address, as in ``[mail] from``. Raises ``InvalidAddress``."""
+    """Parse ``Name <address>`` or a plain address, as in ``[mail] from``. Raises ``InvalidAddress``.
+
+    A name in quotes may hold any character (quoted-string, RFC 5322 section 3.2.4).
+    """
     match = _MAILBOX.fullmatch(text.strip())
     if match is None:
         return Mailbox(name="", address=normalise_address(text))
-    name = clean_line(match["name"]).strip('" ')
+    name = clean_line(match["name"])
+    name = _QUOTED_PAIR.sub(r"\1", name[1:-1]) if name[:1] == '"' == name[-1:] else name.strip('" ')
     return Mailbox(name=name, address=normalise_address(match["address"]))

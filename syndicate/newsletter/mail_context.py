@@ -19,9 +19,9 @@ from syndicate.model import (
 )
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_views import SiteFacts, harmless
-from syndicate.templating import Markup
 from syndicate.text.dates import clock_time, human_day
 from syndicate.text.language import direction_of
+from syndicate.text.markup import clean_markup
 from syndicate.text.names import tag_key
 from syndicate.text.reading_time import measure_reading
 
@@ -112,7 +112,7 @@ class DigestContext:
 
         top = tuple(map(timed, content.top))
         parts = tuple(
-            replace(part, html=Markup(part.html), story=part.story and timed(part.story))
+            replace(part, html=clean_markup(part.html), story=part.story and timed(part.story))
             for part in content.body
         )
         return cls(
@@ -127,7 +127,9 @@ class DigestContext:
             trending=tuple(map(timed, content.trending)),
             note=content.note,
             correction=content.correction,
-            announcements=content.announcements,
+            announcements=tuple(
+                replace(notice, html=clean_markup(notice.html)) for notice in content.announcements
+            ),
             sections=by_section(top[1:], newsletter.sections),
             contents=tuple(map(_short, (*content.top, *content.trending)[:_CONTENTS])),
             minutes=measure_reading(content.text, language).minutes,

@@ -30,8 +30,9 @@ from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_paths import NEWSLETTERS_PATH
 from syndicate.publish.site_view import EditionLink, NewsletterView
-from syndicate.templating import Markup, Templates
+from syndicate.templating import Templates
 from syndicate.text.language import direction_of
+from syndicate.text.markup import clean_markup
 from syndicate.text.reading_time import measure_reading
 
 INDEX = "index.html"
@@ -185,10 +186,11 @@ def edition_page(
 ) -> bytes:
     """Return the page of an edition; ``live`` are headlines by article. Raises ``RenderError``."""
     items = edition_items(item.content, live)
+    notices = (replace(notice, html=clean_markup(notice.html)) for notice in item.content.announcements)
     page = EditionPage(
         edition=item.edition,
         published=item.published,
-        content=item.content,
+        content=replace(item.content, announcements=tuple(notices)),
         items=items,
         parts=edition_parts(item.content, items),
         around=around,
@@ -237,7 +239,7 @@ def edition_parts(content: EditionContent, items: Sequence[EditionItem]) -> list
     """Return prose, and the ``items`` in their places; empty for an edition that was not written."""
     by_article = {item.story.article_id: item for item in items}
     return [
-        by_article[part.story.article_id] if part.story else replace(part, html=Markup(part.html))
+        by_article[part.story.article_id] if part.story else replace(part, html=clean_markup(part.html))
         for part in content.body
     ]
 

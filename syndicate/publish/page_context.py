@@ -9,8 +9,7 @@ from syndicate.publish.front_choice import FrontPlaces
 from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
 from syndicate.publish.site_view import NewsletterOffer
 from syndicate.templating import Markup
-
-NO_MARKUP = Markup("")
+from syndicate.text.markup import NO_MARKUP
 
 
 @dataclass(frozen=True, kw_only=True)

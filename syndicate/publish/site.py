@@ -56,6 +56,7 @@ from syndicate.publish.site_paths import (
 from syndicate.publish.site_view import NewsletterOffer, SiteView
 from syndicate.templating import Markup, Templates, caught
 from syndicate.text.accent import accent_rules
+from syndicate.text.markup import NO_MARKUP, clean_markup
 from syndicate.text.names import spellings, tag_key
 from syndicate.text.plain import paragraph
 
@@ -152,6 +153,7 @@ class SitePages:
         section = self._section(name)
         shows, published = may_show(item), known_since(article.published)
         image, summary = (article.image, article.summary) if shows else (None, "")
+        body = item.html or paragraph(summary)
         others, related, foreign = _linked(item, headline)
         linked = {article.path, *(other.path for other in item.coverage)}
         linked |= {other.path for other in (*others, *related, *foreign)}
@@ -177,7 +179,7 @@ class SitePages:
             others=others[:_OTHERS],
             figure=None if image is None or shows_image(item.html, image.url) else image,
             enclosures=article.enclosures if shows else (),
-            body=Markup(with_alternatives(named_links(nested_headings(item.html or paragraph(summary))))),
+            body=clean_markup(with_alternatives(named_links(nested_headings(body)))),
             json_ld=news_article(item, canonical, self._options, section),
             share=f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
             section=section,
@@ -280,7 +282,7 @@ class SitePages:
     def _more_from_section(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
         """Return more headlines from a section as finished markup; most articles show the same."""
         if not headlines:
-            return Markup("")
+            return NO_MARKUP
         paths = (headline.path for headline in headlines)
         shown = {"section": section, "headlines": headlines}
         return self.part("pages/parts/more_from_section.html", root, section, *paths, **shown)

@@ -1,6 +1,5 @@
 """Metadata of pages: JSON-LD (schema.org); and headings, images and links of articles."""
 
-import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,13 +10,8 @@ from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, may_show
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH
 from syndicate.templating import Markup, iso_date
+from syndicate.text.markup import script_json, script_list
 
-# Inside <script>, HTML ends the element at "</script" and enters another state at "<!--", even between
-# quotes; U+2028 and U+2029 end a line in older JavaScript parsers.
-_UNSAFE: Final = {
-    "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"
-}  # fmt: skip
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 # Number of characters that show whether a text begins with its summary.
 _COMPARED: Final = 60
 _CAPTION_WORDS: Final = 4
@@ -68,7 +62,7 @@ def news_article(
         "image": [article.image.url] if article.image and may_show(item) else [],
     }
     way = _breadcrumbs(options.title, options.site_url, crumbs)
-    return Markup(f"[{script_safe(_filled(facts))},{way}]")
+    return script_list(script_json(_filled(facts)), way)
 
 
 # Cached: the articles of a section share their way.
@@ -79,7 +73,7 @@ def _breadcrumbs(title: str, site_url: str, crumbs: tuple[tuple[str, str], ...])
         {"@type": "ListItem", "position": place, "name": name, "item": f"{site_url}/{path}"}
         for place, (name, path) in enumerate([(title, FRONT_PATH), *crumbs], start=1)
     ]
-    return script_safe(
+    return script_json(
         {"@context": "https://schema.org", "@type": "BreadcrumbList", "itemListElement": items}
     )
 
@@ -111,16 +105,7 @@ def site_facts(options: PublishOptions) -> Markup:
         "publisher": _organisation(options),
         "potentialAction": search if options.search else "",
     }
-    return script_safe(_filled(facts))
-
-
-def script_safe(facts: object) -> Markup:
-    """Return JSON that is safe inside ``<script>``."""
-    json_text = _ENCODER.encode(facts)
-    # Five replacements take a fiftieth of the time of str.translate.
-    for character, escaped in _UNSAFE.items():
-        json_text = json_text.replace(character, escaped)
-    return Markup(json_text)
+    return script_json(_filled(facts))
 
 
 def nested_headings(html: str) -> str:
@@ -202,7 +187,7 @@ def collection_facts(
         **more,
     }
     way = _breadcrumbs(options.title, options.site_url, (*crumbs, *([(name, path)] if name else [])))
-    return Markup(f"[{script_safe(_filled(facts))},{way}]")
+    return script_list(script_json(_filled(facts)), way)
 
 
 def _site(options: PublishOptions) -> dict[str, object]:

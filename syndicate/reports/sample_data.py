@@ -35,7 +35,7 @@ from syndicate.publish.site_view import NewsletterView
 from syndicate.publish.story_page import StoryMaterial
 from syndicate.store.mail.edition_store import new_edition
 from syndicate.store.mail.review_store import EditionChange, ReviewEdition
-from syndicate.templating import Markup
+from syndicate.text.markup import marked_parts
 
 T = TypeVar("T")
 NEWSLETTER = model.Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
@@ -182,7 +182,7 @@ def _edition(
 def search_pages(headline: Headline) -> tuple[SearchPage, ...]:
     """Return results of a search, a page after the last, no results, and a search without words."""
     facet = Facet(label="24", count=1, link="q=sample", share=100, current=True, day=date(2026, 11, 24))
-    marked = replace(headline, title=Markup("<mark>Sample</mark>"))
+    marked = replace(headline, title=marked_parts([("Sample", True)]))
     story = FoundStory(story_id=1, best=marked, others=(marked,), more=1)
     query = SearchQuery(words="sample", section="sample", page=2)
     choices = (("sample", "Sample"),)

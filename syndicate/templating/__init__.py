@@ -31,6 +31,7 @@ from syndicate.templating.environment import (
     make_environment,
     reading_time,
 )
+from syndicate.text.markup import clean_markup
 from syndicate.workers.process import Answer
 from syndicate.workers.rendering import MAX_TEXT, RenderPool, caught
 
@@ -126,7 +127,7 @@ class Templates:
 
     def fragment(self, name: str, /, **context: object) -> Markup:
         """Render a template as markup, which other templates insert without escaping."""
-        return Markup(self.render(name, **context))  # noqa: S704 the template escaped its own values
+        return clean_markup(self.render(name, **context))
 
     def words(self, name: str) -> Mapping[str, Any]:
         """Return the words that a template defines, by name."""

@@ -22,7 +22,7 @@ from jinja2 import (
 )
 from jinja2 import __version__ as jinja_version
 from jinja2.bccache import Bucket
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
 from syndicate.text.dates import (
@@ -41,6 +41,7 @@ from syndicate.text.dates import (
 from syndicate.text.initials import hue, initials
 from syndicate.text.language import is_foreign
 from syndicate.text.markdown import markdown_html, markdown_text
+from syndicate.text.markup import clean_markup, font_stack
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.phrases import plural
 from syndicate.text.urls import site_host
@@ -176,10 +177,19 @@ def _escaped(value: object) -> str:
     return str(value) if type(value) is int else escape(value)
 
 
+class _Macro(Macro):
+    """Macro whose result is markup only if its own template escapes, as Jinja's does by the caller's."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> str:
+        # Without Jinja's mark ``pass_eval_context`` nobody passes the caller's way of escaping.
+        text: str = super().__call__(*arguments, **named)
+        return text
+
+
 class _Template(Template):
     @classmethod
     def from_code(cls, *arguments: Any, **more: Any) -> Template:
-        """Return a template whose compiled code calls ``_escaped`` in place of markupsafe's ``escape``.
+        """Return a template whose compiled code uses ``_escaped`` as ``escape`` and ``_Macro`` as ``Macro``.
 
         Each block is one text for the templates around it, which would hand on its pieces one by one.
         """
@@ -187,7 +197,7 @@ class _Template(Template):
         blocks = {name: _joined(block) for name, block in template.blocks.items()}
         # ``super()`` looks for the block that its code names.
         named = {block.__name__: blocks[name] for name, block in template.blocks.items()}
-        template.root_render_func.__globals__.update(named, escape=_escaped)
+        template.root_render_func.__globals__.update(named, escape=_escaped, Macro=_Macro)
         template.root_render_func, template.blocks = _joined(template.root_render_func), blocks
         return template
 
@@ -256,7 +266,8 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         hue=hue,
         file_name=file_name,
         file_size=human_size,
-        markdown=lambda text: Markup(markdown_html(text)),  # noqa: S704 raw HTML in it is shown as text
+        markdown=lambda text: clean_markup(markdown_html(text)),
+        fonts=font_stack,
         markdown_text=markdown_text,
     )
     return environment

@@ -69,6 +69,7 @@ def test_C9_what_is_no_address_is_refused_with_a_readable_reason(text: str) -> N
         ('"News, Daily" <news@example.com>', "News, Daily", "news@example.com"),
         ("Émile\r\nBcc: x <news@example.com>", "Émile Bcc: x", "news@example.com"),
         ("<news@example.com>", "", "news@example.com"),
+        (r'"R&D <\"weekly\">" <news@example.com>', 'R&D <"weekly">', "news@example.com"),
     ],
 )
 def test_a_mailbox_is_a_name_and_an_address(text: str, name: str, address: str) -> None:

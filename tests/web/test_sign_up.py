@@ -39,7 +39,7 @@ class Desk:
     @property
     def requests(self) -> list[tuple[str, str, str]]:
         with self.room.store.read() as connection:
-            waiting = sign_up_store.waiting_sign_ups(connection, limit=9)
+            waiting = sign_up_store.waiting_sign_ups(connection, limit=9, now=NOW)
         return [(sign_up.newsletter, sign_up.address, sign_up.network) for sign_up in waiting]
 
     @property
@@ -179,7 +179,7 @@ def test_several_newsletters_are_one_request_and_one_confirmation(page):
     body = b"newsletter=weekly&newsletter=other&newsletter=daily&agree=yes&address=jo%40example.org"
     assert site.post("/subscribe", body).status == 200
     with desk.room.store.read() as connection:
-        (request,) = sign_up_store.waiting_sign_ups(connection, limit=9)
+        (request,) = sign_up_store.waiting_sign_ups(connection, limit=9, now=NOW)
     assert request.newsletters == ("daily", "weekly")
     assert desk.job.run(NOW) == {"mailed": 1}
     with desk.room.store.read() as connection:

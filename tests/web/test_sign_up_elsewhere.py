@@ -42,7 +42,7 @@ def send(site: Site, content: Any = None, **fields: str) -> Answer:
 
 def waiting(desk: Desk) -> sign_up_store.SignUp:
     with desk.room.store.read() as connection:
-        (request,) = sign_up_store.waiting_sign_ups(connection, limit=9)
+        (request,) = sign_up_store.waiting_sign_ups(connection, limit=9, now=NOW)
     return request
 
 

@@ -61,7 +61,8 @@ class SignUpOptions:
 class SignUpJob:
     """Record and confirm sign-ups for the web pages, and prepare their confirmation mails.
 
-    ``with_logos`` returns a brand with the addresses of its published logos.
+    ``with_logos`` returns a brand with the addresses of its published logos. ``unbuildable`` are newsletters
+    whose mail failed: only other templates or settings can mend it, and bring a new job.
     """
 
     store: Store
@@ -70,6 +71,7 @@ class SignUpJob:
     options: SignUpOptions
     with_logos: Callable[[Brand], Brand] = field(default=lambda brand: brand)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    unbuildable: set[tuple[str, ...]] = field(default_factory=set)
 
     def newsletter_titles(self) -> dict[str, str]:
         """Return the titles of the newsletters that can be subscribed to, by name."""
@@ -178,11 +180,16 @@ class SignUpJob:
         counts: dict[str, int] = {}
         with self.store.read() as connection:
             # A held confirmation mail would use up the lifetime of its link.
-            held = mail_hold(connection) is not None
-            waiting = [] if held else sign_up_store.waiting_sign_ups(connection, limit=BATCH)
+            if mail_hold(connection) is not None:
+                return counts
+            waiting = sign_up_store.waiting_sign_ups(
+                connection, limit=BATCH, now=now, without=self.unbuildable
+            )
         for sign_up in waiting:
             if should_stop():
                 break
+            if sign_up.newsletters in self.unbuildable and sign_up.expires > now:
+                continue
             outcome = self._prepare(sign_up, now)
             counts[outcome] = counts.get(outcome, 0) + 1
         return counts
@@ -194,16 +201,17 @@ class SignUpJob:
             with self.store.write() as connection:
                 sign_up_store.claim_sign_up(connection, sign_up.id)
             return sign_up_store.IGNORED
+        names = " ".join(newsletter.name for newsletter in newsletters)
         try:
             rendered = self._mail(newsletters)
         except RenderError as error:
+            self.unbuildable.add(sign_up.newsletters)
             with self.store.write() as connection:
-                quarantine.record_failure(connection, "sign-up", newsletters[0].name, str(error), now=now)
+                quarantine.record_failure(connection, "sign-up", names, str(error), now=now)
             return "failed"
         with self.store.write() as connection:
-            quarantine.clear_failure(connection, "sign-up", newsletters[0].name)
-            names = [newsletter.name for newsletter in newsletters]
-            return self._offer(connection, sign_up, names, rendered, now)
+            quarantine.clear_failure(connection, "sign-up", names)
+            return self._offer(connection, sign_up, names.split(), rendered, now)
 
     def _offer(
         self,
@@ -258,6 +266,7 @@ def linted_confirmation(templates: Templates, content: ConfirmationContent) -> t
         parts,
         confirm_url=content.confirm_url,
         postal_address=content.brand.postal_address,
+        declared=(content.agreed, content.newsletter, content.brand.title),
         origins=Origins(find=find, stem=CONFIRM_STEM),
     )
     if errors := errors_of(findings):

@@ -13,8 +13,8 @@ from syndicate.publish.site_view import NewsletterView
 from syndicate.store import Connection
 from syndicate.store.mail import newsletter_store
 from syndicate.store.mail.archive_store import EditionRow, edition_contents, sent_editions
-from syndicate.templating import Markup
 from syndicate.text.language import direction_of
+from syndicate.text.markup import clean_markup
 
 HEADLINES = 3
 
@@ -59,7 +59,7 @@ def views_of(context: PublishContext, connection: Connection, sent: Sent) -> lis
                 brand=newsletter.brand,
                 intro=newsletter.intro,
                 footer=newsletter.footer,
-                frequency=Markup(frequency.strip()),
+                frequency=clean_markup(frequency.strip()),
                 archive=f"{quote(archive_folder(newsletter.name))}/index.html",
                 latest=latest or None,
                 language=language,

@@ -1,5 +1,8 @@
 """Checks of the confirmation mail, the first mail that a subscriber gets."""
 
+from collections.abc import Sequence
+from functools import reduce
+
 from syndicate.newsletter.lint.colours import check_colours
 from syndicate.newsletter.lint.findings import LintFinding, Origins, error
 from syndicate.newsletter.lint.html_support import check_support
@@ -13,12 +16,21 @@ _TEXT = "confirm.txt"
 
 
 def lint_confirmation(
-    parts: tuple[str, str, str], *, confirm_url: str, postal_address: str, origins: Origins
+    parts: tuple[str, str, str],
+    *,
+    confirm_url: str,
+    postal_address: str,
+    origins: Origins,
+    declared: Sequence[str] = (),
 ) -> tuple[LintFinding, ...]:
-    """Check (subject, html, text); return the findings, errors first. Without an error it may be sent."""
+    """Check (subject, html, text); return the findings, errors first. Without an error it may be sent.
+
+    ``declared`` are texts of the operator, which may name an address, as that of the terms, but not link.
+    """
     subject, html, text = parts
     page = MailPage(html)
-    links, in_text = links_of(page), set(URL.findall(text))
+    own_text = reduce(lambda rest, words: rest.replace(words, " "), filter(None, declared), text)
+    links, in_text = links_of(page), set(URL.findall(own_text))
     findings = [
         error("C1", f"The {name} part has no link to confirm_url.", place)
         for name, urls, place in (

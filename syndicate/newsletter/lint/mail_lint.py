@@ -33,6 +33,7 @@ HTML_WARNING_BYTES = 80 * 1024
 TOKEN_GROWTH = 64
 
 URL = re.compile(r"(?:https?://|mailto:)\S+")
+_ENDS = ".,;:!?)]}>\"'»”’：。、」）\u2069"
 _FORBIDDEN = frozenset({"script", "form", "iframe", "object", "embed", "link", "base"})
 _FOOTER = ("block footer", "</body>")
 
@@ -250,8 +251,8 @@ def _different_links(
 
 
 def _urls_in(text: str, links: Collection[str]) -> set[str]:
-    """Return the URLs in a text; the end of a sentence or parenthesis behind a URL is no part of it."""
-    return {url if url in links else url.rstrip(".,;)") for url in URL.findall(text)}
+    """Return the URLs in a text; the end of a sentence, quotation or parenthesis is no part of a URL."""
+    return {url if url in links else url.rstrip(_ENDS) for url in URL.findall(text)}
 
 
 def links_of(page: MailPage) -> set[str]:

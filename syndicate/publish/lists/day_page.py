@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from syndicate.publish.lists.list_page import latest_path
-from syndicate.publish.page_context import NO_MARKUP, Page
+from syndicate.publish.page_context import Page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, NamedPath
 from syndicate.publish.site_metadata import collection_facts
@@ -21,6 +21,7 @@ from syndicate.publish.site_paths import (
     root_of,
 )
 from syndicate.templating import Markup
+from syndicate.text.markup import NO_MARKUP, clean_markup
 
 # Number of articles on a further page of a day, and the maximum on its first page.
 PART: Final = 60
@@ -253,7 +254,7 @@ def _calendar(pages: SitePages, path: str, weeks: Weeks, current: date | None = 
     linked = [day.day for week in weeks for day in week if day and day.path]
     if current in linked[: len(pieces) - 1]:
         pieces[linked.index(current)] += _CURRENT
-    return Markup("".join(pieces))
+    return clean_markup("".join(pieces))
 
 
 def by_hour(articles: Iterable[DayArticle], zone: tzinfo) -> list[HourBlock]:

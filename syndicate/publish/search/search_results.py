@@ -12,7 +12,8 @@ from syndicate.model import SearchHit, known_since
 from syndicate.publish.page_context import Page
 from syndicate.publish.search.search_query import RELEVANCE, SearchQuery
 from syndicate.publish.site_headline import Headline, NamedPath, SourceMark
-from syndicate.templating import Markup, escape
+from syndicate.templating import Markup
+from syndicate.text.markup import marked_parts
 from syndicate.text.plain import EXCERPT_CHARACTERS, excerpt
 from syndicate.text.search_words import MARK, WORD, SearchTerm, fold
 from syndicate.text.stemming import SPACELESS, stems
@@ -180,9 +181,9 @@ def marked(text: str, terms: Sequence[SearchTerm], language: str) -> Markup:
     """Return a text as markup, with the words of the terms in ``mark`` elements."""
     parts, end = [], 0
     for start, stop in _spans(text, terms, language):
-        parts += [escape(text[end:start]), Markup("<mark>%s</mark>") % text[start:stop]]
+        parts += [(text[end:start], False), (text[start:stop], True)]
         end = stop
-    return Markup().join([*parts, escape(text[end:])])
+    return marked_parts([*parts, (text[end:], False)])
 
 
 def _spans(text: str, terms: Sequence[SearchTerm], language: str) -> list[tuple[int, int]]:

@@ -4,13 +4,13 @@ waiting → mailed | ignored, mailed → confirmed. A request is stored the same
 mailbox, and processed later. Neither the answer nor its timing reveals a subscriber.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, literal, or_, select, tuple_, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.model.shards import shard_of_address
@@ -105,9 +105,15 @@ def record_sign_up(
     return True
 
 
-def waiting_sign_ups(connection: Connection, *, limit: int) -> list[SignUp]:
-    """Return unprocessed requests, oldest first."""
+def waiting_sign_ups(
+    connection: Connection, *, limit: int, now: datetime, without: Collection[tuple[str, ...]] = ()
+) -> list[SignUp]:
+    """Return unprocessed requests, oldest first; expired requests alone for newsletters ``without`` mail."""
     query = select(*_columns()).where(table.c.state == WAITING).order_by(table.c.id).limit(limit)
+    if without:
+        asked = tuple_(table.c.newsletter, table.c.more_newsletters)
+        pairs = [(first, " ".join(more)) for first, *more in sorted(without)]
+        query = query.where(or_(asked.not_in(pairs), table.c.expires <= now))
     return [SignUp(**row._asdict()) for row in connection.execute(query)]
 
 

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,7 +251,7 @@ def test_C1_two_who_confirm_at_once_give_one_consent(room):
 def test_C1_two_jobs_at_once_send_one_mail(room):
     assert job(room).request(["daily"], JO, HOME)
     with room.store.read() as connection:
-        (waiting,) = sign_up_store.waiting_sign_ups(connection, limit=5)
+        (waiting,) = sign_up_store.waiting_sign_ups(connection, limit=5, now=NOW)
     first, second = job(room), job(room)
     outcomes = [one._prepare(waiting, NOW) for one in (first, second)]
     assert outcomes == ["mailed", "taken"]
@@ -434,3 +435,48 @@ def test_a_request_with_fields_is_shown_to_the_operator(room):
     assert data is not None
     (request,) = data["requests"]
     assert (request["source"], request["fields"]) == ("footer", {"city": "Oslo"})
+
+
+def test_a_mail_that_cannot_be_built_is_tried_once_and_holds_up_no_other(room, monkeypatch):
+    mine = room.folder / "mine" / "mail"
+    mine.mkdir(parents=True)
+    shipped = (Path(__file__).parents[3] / "templates" / "mail" / "confirm.html").read_text("utf-8")
+    broken = "{% if newsletter == 'The digest' %}{{ nobody }}{% endif %}" + shipped
+    (mine / "confirm.html").write_text(broken, "utf-8")
+    room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
+    monkeypatch.setattr("syndicate.jobs.audience.sign_up_job.BATCH", 2)
+    sign_ups = job(room)
+    for number in range(3):
+        assert sign_ups.request(["daily"], f"reader{number}@example.org", HOME)
+    assert sign_ups.request(["weekly"], JO, HOME)
+
+    assert [sign_ups.run(NOW) for _ in range(3)] == [{"failed": 1}, {"mailed": 1}, {}]
+    with room.store.read() as connection:
+        (failure,) = quarantine.failures(connection)
+    assert (failure.subject, failure.attempts) == ("daily", 1)
+    assert "confirm.html" in failure.reason
+
+    (mine / "confirm.html").write_text(shipped, "utf-8")
+    room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
+    assert [job(room).run(NOW) for _ in range(2)] == [{"mailed": 2}, {"mailed": 1}]
+
+
+def test_requests_of_a_mail_that_cannot_be_built_expire(room):
+    mine = room.folder / "mine" / "mail"
+    mine.mkdir(parents=True)
+    (mine / "confirm.html").write_text("{{ nobody }}")
+    room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
+    assert ask(room, JO) == {"failed": 1}
+    assert job(room).run(NOW + 4 * DAY) == {"ignored": 1}
+
+
+def test_a_consent_and_a_newsletter_may_name_an_address_and_have_any_characters(room):
+    consent = 'I have read https://news.example/terms. "Yes" & <ok>'
+    name = NEWSLETTERS.replace("The digest", "R&D <weekly>")
+    room.declare(name.replace("[sign_up]", f"[sign_up]\nconsent = '{consent}'"))
+    assert ask(room, JO) == {"mailed": 1}
+    (mail,) = mails(room)
+    assert "R&D <weekly>" in mail["Subject"]
+    text, html = (part.get_content() for part in mail.walk() if not part.is_multipart())
+    assert consent in text
+    assert "R&amp;D &lt;weekly&gt;" in html

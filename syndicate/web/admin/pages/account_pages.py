@@ -7,7 +7,7 @@ from syndicate.errors import NotFound, WrongFields
 from syndicate.jobs.admin.access.access_views import UserView, user_view
 from syndicate.jobs.admin.access.sign_in import SignInFailed
 from syndicate.store.access import user_store
-from syndicate.templating import Markup
+from syndicate.text.markup import clean_markup
 from syndicate.web.admin.admin_request import AdminRequest, Answer, Redirect, Show
 
 _ACCOUNT = "/admin/account"
@@ -60,7 +60,7 @@ def second_step(request: AdminRequest) -> Answer:
             return Show("admin/access/recovery_codes.html", {"codes": codes})
         except WrongFields as error:
             errors = error.fields
-    picture = Markup(qr_code(setup_address(secret, user.address, options.title)))
+    picture = clean_markup(qr_code(setup_address(secret, user.address, options.title)))
     is_required = user.role in options.second_step
     view = {"secret": secret, "picture": picture, "is_required": is_required, "errors": errors}
     return Show("admin/access/second_step.html", view, 422 if errors else 200)
