@@ -105,7 +105,8 @@ def test_undated_articles_are_published_but_lead_nothing(room: Room) -> None:
     news, top = ((output / f"{name}.rss").read_text() for name in ("news", "top"))
     titles = ["Ferry runs again after the storm", *PAGES]
     assert sorted(titles, key=news.index) == titles
-    assert news.count("<pubDate>") == 1
+    assert news.count("<pubDate>") == len(titles)
+    assert news.count("<syndicate:firstSeen>") == len(PAGES)
     assert "Date unknown, first seen 24 November 2026" in news
     assert (top.count("<item"), "Ferry runs again" in top) == (1, True)
     room.services.editions.run(NOW - DAY)
