@@ -1,7 +1,7 @@
 """Outbound HTTP: a guarded client, in a thread that fetches for all jobs."""
 
 # ruff: noqa: F401 - other rooms import these names from here
-from syndicate.net.address_guard import looks_public
+from syndicate.net.address_guard import AddressGuard, looks_public
 from syndicate.net.credentials import Credentials, read_credentials
 from syndicate.net.http_types import (
     FEED_ACCEPT,

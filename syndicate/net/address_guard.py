@@ -10,8 +10,10 @@ import errno
 import ipaddress
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from syndicate.text.tables import table_of
+from syndicate.text.urls import absolute_url
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -80,6 +82,22 @@ class AddressGuard:
             return not is_public(ipaddress.ip_address(host)) and self.allows(host, port)
         except ValueError:
             return False
+
+    def allows_url(self, url: str) -> bool:
+        """Return whether a URL may be asked as far as its text tells: https, and no private address.
+
+        Private hosts that the operator allowed may have both. The addresses of other names are checked when
+        a connection is opened.
+        """
+        parts = urlsplit(absolute_url("", url) or url)
+        host = (parts.hostname or "").rstrip(".")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if parts.scheme != "https" and not self.allows_http(host, port):
+            return False
+        try:
+            return self.allows(host, port)
+        except ValueError:
+            return self.trusts_host(host, port) or host.rpartition(".")[2] != "localhost"
 
     def allows(self, address: str, port: int) -> bool:
         """Return whether a connection to this numeric address is allowed."""

@@ -118,13 +118,11 @@ class Services(AdminServices):
         return BounceJob(store=self.store, policy=policy, sources=lambda: bounce_messages(self.settings))
 
     @cached_property
-    def webhooks(self) -> WebhookJob | None:
-        """Job that receives webhooks of mail providers, or ``None`` without a secret of a provider."""
+    def webhooks(self) -> WebhookJob:
+        """Job that receives webhooks of mail providers."""
         from syndicate.jobs.delivery.webhook_job import WebhookJob
 
         section = self.settings.webhooks
-        if not section.providers():
-            return None
         return WebhookJob(
             bounces=self.bounces,
             secrets=section.secrets(),

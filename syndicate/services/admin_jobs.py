@@ -22,6 +22,7 @@ from syndicate.jobs.admin.stories.search_actions import SearchActions
 from syndicate.jobs.admin.stories.story_actions import StoryActions
 from syndicate.jobs.admin.system.overview_views import OverviewReader
 from syndicate.jobs.admin.system.system_views import SystemJobs
+from syndicate.net import AddressGuard
 from syndicate.services.command_jobs import CommandJobs
 from syndicate.services.mail_services import mail_domain
 from syndicate.settings.setting_rows import setting_rows
@@ -101,7 +102,8 @@ class AdminJobs(CommandJobs):
             zone=services.zone,
             stored=self.newsletters.find,
         )
-        self.webhooks, self.posts = WebhookActions(store=store), PostActions(store=store)
+        guard = AddressGuard(settings.http.allow_private)
+        self.webhooks, self.posts = WebhookActions(store=store, guard=guard), PostActions(store=store)
         self.subscriber_fields = services.subscriber_fields
         self.segments = tuple(segment.name for segment in settings.segments)
         self.mail_domain, self.mail_rate = mail_domain(settings), settings.mail.rate

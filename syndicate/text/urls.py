@@ -41,6 +41,7 @@ _TO_DROP = re.compile(
     "|(?<![\u0600-\u08ff\u0900-\u0dff\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]",
     re.IGNORECASE,
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USERINFO = re.compile(r"\A(https?:)?//[^/?#]*@", re.IGNORECASE)
 _EDGE = "".join(map(chr, range(0x21)))
 _LEGAL = re.compile(rf"{_PATH}*")
@@ -172,8 +173,13 @@ def same_site(url: str, other_url: str) -> bool:
 
 
 def is_web_url(url: str) -> bool:
-    """Return whether this is an absolute http or https address with a valid host and no credentials."""
-    return len(url) <= MAX_LENGTH and (_ORDINARY_LINK.fullmatch(url) is not None or _parse(url) is not None)
+    """Return whether this is an absolute http or https address with a valid host and no credentials.
+
+    Browsers drop line ends in an address; a person who writes one wrote something else than they meant.
+    """
+    if len(url) > MAX_LENGTH or _CONTROL.search(url):
+        return False
+    return _ORDINARY_LINK.fullmatch(url) is not None or _parse(url) is not None
 
 
 def _tidy(url: str) -> str:

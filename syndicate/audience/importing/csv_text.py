@@ -15,6 +15,8 @@ from syndicate.errors import ParseError
 
 _DELIMITERS = ",;\t"
 _CHUNK = 1000  # rows
+_MAX_COLUMNS = 500
+_MAX_ROW = 1_000_000  # characters
 # Spreadsheets skip blanks, and some read the full-width signs as well.
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _BYTE_ORDER_MARKS = (
@@ -41,18 +43,37 @@ def decode_list(data: bytes) -> str:
 
 
 def read_csv(text: str, *, escape: str | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line and the cells of each row that is not blank. Raises ``ParseError``."""
+    """Yield the line and the cells of each row that is not blank.
+
+    Raises ``ParseError``, also for a row of more than 500 columns or a million characters.
+    """
     head = text.lstrip().partition("\n")[0]
     delimiter = max(_DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=escape)
+    reader = csv.reader(_lines(text), delimiter=delimiter, escapechar=escape)
     start = 1
     try:
         for cells in reader:
+            if len(cells) > _MAX_COLUMNS or sum(map(len, cells)) > _MAX_ROW:
+                raise _too_large(start)
             if any(cell.strip() for cell in cells):
                 yield start, cells
             start = reader.line_num + 1
     except csv.Error as error:
         raise ParseError(f"The list cannot be read as CSV near line {reader.line_num}: {error}.") from error
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), 1):
+        if len(line) > _MAX_ROW:
+            raise _too_large(number)
+        yield line
+
+
+def _too_large(line: int) -> ParseError:
+    return ParseError(
+        f"The list cannot be read: its row in line {line} has more than {_MAX_COLUMNS} columns or "
+        f"{_MAX_ROW:,} characters. Export only the columns that are needed."
+    )
 
 
 def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:

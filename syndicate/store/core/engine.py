@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -30,9 +31,9 @@ BUSY_TIMEOUT = 15.0
 class Store:
     """Database of an installation. Threads may share it; each transaction has its own connection."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, busy_timeout: float = BUSY_TIMEOUT) -> None:
         self._engine = engine
-        self._writers = _WriteQueue() if engine.dialect.name == "sqlite" else None
+        self._writers = _WriteQueue(busy_timeout) if engine.dialect.name == "sqlite" else None
         register(self)
 
     @property
@@ -55,6 +56,13 @@ class Store:
         process keeps SQLite's lock for too long, ``StoreError`` for anything else.
         """
         return self._transaction("BEGIN IMMEDIATE")
+
+    def write_at_once(self) -> AbstractContextManager[Connection]:
+        """Open a write transaction for what a read notes beside its answer, such as the use of a token.
+
+        Raises ``StoreBusy`` at once while another thread or process has SQLite's lock.
+        """
+        return self._transaction("BEGIN IMMEDIATE", waits=False)
 
     @contextmanager
     def dry_run(self) -> Iterator[Connection]:
@@ -131,13 +139,16 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        lock = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.lock()
-        with lock, self._explained(), self._engine.connect() as connection, connection.begin():
+    def _transaction(self, begin: str, *, waits: bool = True) -> Iterator[Connection]:
+        lock = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.lock(waits=waits)
+        with lock as seconds, self._explained(), self._engine.connect() as connection, connection.begin():
             if self._engine.dialect.name == "sqlite":
                 # Not by an event listener: any listener slows down every statement of the engine.
                 with raw_cursor(connection, begin) as cursor:
-                    cursor.execute(begin)
+                    if seconds is None:
+                        cursor.execute(begin)
+                    else:
+                        _begin_within(cursor, begin, seconds)
             yield connection
 
     @contextmanager
@@ -158,22 +169,36 @@ class _WriteQueue:
     takes the lock again before a sleeping thread wakes up, and the sleeper times out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, busy_timeout: float) -> None:
+        self._busy_timeout = busy_timeout
         self._turn = threading.Condition()
         self._threads: deque[int] = deque()
+        self._was_busy = False
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the lock. Raises ``RuntimeError`` in a thread that holds it, which would wait for itself."""
-        me = threading.get_ident()
+    def lock(self, *, waits: bool = True) -> Iterator[float | None]:
+        """Hold the lock. Yields the seconds to wait for other processes, or ``None`` for the usual time.
+
+        While another process keeps SQLite's lock, the time in this queue counts: all threads that queue
+        fail within one timeout, not one timeout after another. Raises ``RuntimeError`` in a thread that
+        holds the lock, which would wait for itself, and ``StoreBusy`` if it cannot be had without waiting.
+        """
+        me, since = threading.get_ident(), monotonic()
         with self._turn:
             if me in self._threads:
                 raise RuntimeError("a write transaction was begun inside another one of the same thread")
+            if self._threads and not waits:
+                raise StoreBusy("another thread writes to the store")
             self._threads.append(me)
         try:
             with self._turn:
                 self._turn.wait_for(lambda: self._threads[0] == me)
-            yield
+            left = self._busy_timeout - (monotonic() - since)
+            yield max(left, 0.0) if waits and self._was_busy else None if waits else 0.0
+            self._was_busy = False
+        except StoreBusy:
+            self._was_busy = self._was_busy or waits
+            raise
         finally:
             with self._turn:
                 self._threads.remove(me)
@@ -195,7 +220,7 @@ def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Store:
             "[store] url is not a database URL: use sqlite:///syndicate.db or postgresql://user@host:port/name"
         ) from error
     if parsed.drivername == "sqlite":
-        return Store(_open_sqlite(parsed, busy_timeout))
+        return Store(_open_sqlite(parsed, busy_timeout), busy_timeout)
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return Store(_open_postgresql(parsed.set(drivername="postgresql+psycopg")))
     raise StoreError(f"[store] url names {parsed.drivername!r}: only sqlite and postgresql are supported")
@@ -255,6 +280,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # that had space.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
+
+
+def _begin_within(cursor: Any, begin: str, seconds: float) -> None:
+    """Begin a transaction with a shorter wait for other processes than the connection has."""
+    (usual,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+    cursor.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+    try:
+        cursor.execute(begin)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={usual}")
 
 
 def _open_postgresql(url: URL) -> Engine:

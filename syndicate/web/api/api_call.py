@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from syndicate.errors import ActionRefused, existing
@@ -20,41 +19,18 @@ from syndicate.jobs.admin.actions import last_change
 from syndicate.model.actors import ActionResult, Actor, Change
 from syndicate.store import Connection, Store
 from syndicate.store.core.listing import Listing, Position, count_up_to
+from syndicate.web.api.api_body import MAX_ID
 
 COUNTED = 10_000
 """Largest total that ``count=true`` counts."""
-MAX_ID = 2**63 - 1
-# A NUL that JSON writes as an escape: PostgreSQL stores none.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def _utf8(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError("the text has half of a surrogate pair") from None
-    return value
+_PAGE_PARAMETERS = frozenset({"after", "limit", "count", "fields"})
+"""Parameters that choose a page of a list, not another list."""
+_FLAG = TypeAdapter(bool)
 
 
 def wrong_parameter(name: str, detail: str) -> RequestValidationError:
     """Return the error for a parameter of the address that only the answer shows to be wrong."""
     return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": detail}])
-
-
-Id = Annotated[str, BeforeValidator(str)]
-RowId = Annotated[int, Field(ge=1, le=MAX_ID)]
-Line = Annotated[str, Field(max_length=1_000), AfterValidator(_utf8)]
-Prose = Annotated[str, Field(max_length=400_000), AfterValidator(_utf8)]
-
-
-class Given(BaseModel):
-    """Body of a request: unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    def given(self) -> dict[str, Any]:
-        """Return the fields that the request has."""
-        return self.model_dump(exclude_unset=True)
 
 
 class Shown(BaseModel):
@@ -120,6 +96,7 @@ class ApiCall:
     options: ApiOptions
     now: datetime
     body: bytes = b""
+    dry_run: bool = False
 
     @property
     def is_public(self) -> bool | None:
@@ -163,7 +140,7 @@ class ApiCall:
         **filters: object,
     ) -> Response:
         """Return the page of a list; ``shown`` makes values for ``model`` from the rows that meet filters."""
-        after = read_cursor(paging.after) if paging.after else None
+        after = self._read_cursor(paging.after) if paging.after else None
         total: int | str | None = None
         with self.store.snapshot() as connection:
             query = listing.matching(filters).where(*conditions(connection))
@@ -175,7 +152,7 @@ class ApiCall:
                 count = count_up_to(connection, query, COUNTED + 1)
                 total = f"{COUNTED}+" if count > COUNTED else count
             items = [model.model_validate(value) for value in shown(connection, rows)]
-        return self._page(items, following and write_cursor(following), total)
+        return self._page(items, following, total)
 
     def one(
         self,
@@ -193,19 +170,35 @@ class ApiCall:
 
     def whole(self, items: Sequence[Item], paging: Paging, name: Callable[[Item], str]) -> Response:
         """Return the page of a short list that is in memory, in the order of unique names."""
-        last = str(read_cursor(paging.after)[0]) if paging.after else ""
+        last = str(self._read_cursor(paging.after)[0]) if paging.after else ""
         rest = sorted((item for item in items if name(item) > last), key=name)
         found = rest[: paging.limit]
-        following = write_cursor((name(found[-1]), 0)) if len(rest) > len(found) else None
+        following = (name(found[-1]), 0) if len(rest) > len(found) else None
         return self._page(found, following, len(items) if paging.count else None)
 
-    def _page(self, items: list[Item], following: str | None, total: int | str | None) -> Response:
-        links = {}
+    def _page(self, items: list[Item], following: Position | None, total: int | str | None) -> Response:
+        links, cursor = {}, None
         if following:
+            cursor = _encoded([*following, self._list_hash()])
             kept = [(key, value) for key, value in self.request.query_params.multi_items() if key != "after"]
-            target = f"{self.request.url.path}?{urlencode([*kept, ('after', following)])}"
+            target = f"{self.request.url.path}?{urlencode([*kept, ('after', cursor)])}"
             links["Link"] = f'<{target}>; rel="next"'
-        return self.show(PageOfItems(items=items, next=following, total=total), links=links)
+        return self.show(PageOfItems(items=items, next=cursor, total=total), links=links)
+
+    def _read_cursor(self, text: str) -> Position:
+        """Return the position of a cursor. Raises ``WrongCursor`` for the cursor of another list."""
+        position, of_list = read_cursor(text)
+        if of_list != self._list_hash():
+            raise WrongCursor
+        return position
+
+    def _list_hash(self) -> str:
+        """Return the hash of the address with its filters, which name a list."""
+        query = self.request.query_params.multi_items()
+        filters = sorted((key, value) for key, value in query if key not in _PAGE_PARAMETERS)
+        return hashlib.blake2b(
+            f"{self.request.url.path}?{urlencode(filters)}".encode(), digest_size=6
+        ).hexdigest()
 
     def change(self, current: Callable[[Connection], BaseModel] | None = None) -> Change:
         """Return the change that the request asks for.
@@ -221,7 +214,7 @@ class ApiCall:
             key=request.headers.get("idempotency-key", ""),
             request_hash=hashlib.sha256("\n".join(parts).encode()).hexdigest(),
             check=current and self._check(current),
-            dry_run=self.request.query_params.get("dry_run") == "true",
+            dry_run=self.dry_run,
         )
 
     def _check(self, current: Callable[[Connection], BaseModel]) -> Callable[[Connection], None]:
@@ -249,7 +242,7 @@ class ApiCall:
             message=result.message,
             changed=result.is_change,
             facts=dict(result.facts or {}),
-            dry_run=self.request.query_params.get("dry_run") == "true",
+            dry_run=self.dry_run,
         )
         headers = {"Cache-Control": "no-store"}
         if location:
@@ -279,15 +272,14 @@ def etag(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def write_cursor(position: Position) -> str:
-    """Return the cursor of a position."""
-    return urlsafe_b64encode(json.dumps(position).encode()).rstrip(b"=").decode()
+def _encoded(value: list[Any]) -> str:
+    return urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def read_cursor(text: str) -> Position:
-    """Return the position of a cursor. Raises ``ActionRefused`` (wrong-cursor) for any other text."""
+def read_cursor(text: str) -> tuple[Position, str]:
+    """Return the position of a cursor, and the hash of its list. Raises ``WrongCursor`` for other texts."""
     try:
-        key, row_id = json.loads(urlsafe_b64decode(f"{text}==".encode("ascii")))
+        key, row_id, of_list = json.loads(urlsafe_b64decode(f"{text}==".encode("ascii")))
     except (ValueError, TypeError, RecursionError):
         raise WrongCursor from None
     is_number = isinstance(key, int | float) and not isinstance(key, bool) and abs(key) < MAX_ID
@@ -295,7 +287,24 @@ def read_cursor(text: str) -> Position:
     is_key = is_number or (isinstance(key, str) and "\0" not in key)
     if not is_key or type(row_id) is not int or abs(row_id) > MAX_ID:
         raise WrongCursor
-    return key, row_id
+    return (key, row_id), str(of_list)
+
+
+def _checked_query(request: Request, known: frozenset[str]) -> bool:
+    """Return whether the request is a dry run. Raises for a parameter that is unknown or occurs twice.
+
+    A mistyped parameter that is ignored would do what was only to be tried.
+    """
+    given = request.query_params.multi_items()
+    for index, (name, _) in enumerate(given):
+        if name not in known:
+            raise wrong_parameter(name, f"There is no parameter {name}.")
+        if name in dict(given[:index]):
+            raise wrong_parameter(name, f"Send {name} once.")
+    try:
+        return _FLAG.validate_python(request.query_params.get("dry_run", False))
+    except ValidationError:
+        raise wrong_parameter("dry_run", "Send true or false.") from None
 
 
 async def api_call(request: Request) -> ApiCall:
@@ -309,11 +318,10 @@ async def api_call(request: Request) -> ApiCall:
         raise ActionRefused(
             "not-allowed", f"This needs the scope {needs}.", status=403, facts={"scope": needs}
         )
-    body = await request.body()
+    dry_run = _checked_query(request, route.query_parameters)
     key = request.headers.get("idempotency-key", "")
-    if _NUL.search(body) or len(key) > 200:
-        reason = "The body has a NUL." if len(key) <= 200 else "The Idempotency-Key has over 200 characters."
-        raise ActionRefused("invalid-request", reason, status=400)
+    if len(key) > 200:
+        raise ActionRefused("invalid-request", "The Idempotency-Key has over 200 characters.", status=400)
     if route.openapi_extra.get("x-key-required") and not key:
         message = "Send an Idempotency-Key: this request may send mail."
         raise ActionRefused("key-missing", message, status=400)
@@ -325,7 +333,8 @@ async def api_call(request: Request) -> ApiCall:
         store=state.store,
         options=options,
         now=state.clock(),
-        body=body,
+        body=await request.body(),
+        dry_run=dry_run,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from syndicate.web.api.api_body import ApiRoute
 from syndicate.web.api.api_call import Result, Shown
 
 Endpoint = Callable[..., Any]
@@ -14,7 +15,12 @@ _ALWAYS = ("no-token", "not-allowed", "invalid-request", "wrong-fields", "too-ma
 _FIELDS = {"name": "fields", "in": "query", "description": "Names of the fields to return, by commas"}
 _KEY = {"name": "Idempotency-Key", "in": "header", "description": "At most 200 characters; kept for 24 hours"}
 _MATCH = {"name": "If-Match", "in": "header", "description": "ETag of the object as it was read"}
-_DRY_RUN: dict[str, Any] = {"name": "dry_run", "in": "query", "description": "`true` changes nothing"}
+_DRY_RUN: dict[str, Any] = {
+    "name": "dry_run",
+    "in": "query",
+    "description": "`true` changes nothing",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 class Answers(NamedTuple):
@@ -34,7 +40,7 @@ class Resource(APIRouter):
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__(tags=[name])
+        super().__init__(tags=[name], route_class=ApiRoute)
         self.answers: dict[str, Answers] = {}
 
     def read(self, path: str, model: type[Shown], *, scope: str = "", public: bool = False) -> Decorator:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from syndicate.errors import ConfigError
@@ -21,16 +21,12 @@ from syndicate.store.output import channel_store
 from syndicate.store.stories import decision_store, ranked_lists, story_store
 from syndicate.store.stories.story_moves import story_moves, story_reasons
 from syndicate.text.markdown import markdown_html
+from syndicate.web.api.api_body import Address, Given, Id, Line, Prose, RowId, Time
 from syndicate.web.api.api_call import (
     ApiCall,
     Call,
-    Given,
-    Id,
-    Line,
     ListQuery,
     Paging,
-    Prose,
-    RowId,
     Shown,
     row_of,
     stored_as,
@@ -111,7 +107,7 @@ class ShownExplanation(Shown):
 class GivenImage(Given):
     """Image of an own article."""
 
-    url: Line
+    url: Address
     alt: Line = ""
 
 
@@ -124,7 +120,7 @@ class GivenArticle(Given):
     source: Line
     key: Annotated[Line, Field(min_length=1)]
     title: Line = ""
-    url: Line = ""
+    url: Address = ""
     html: Prose = ""
     markdown: Prose = ""
     text: Prose = ""
@@ -133,8 +129,8 @@ class GivenArticle(Given):
     tags: tuple[Line, ...] = ()
     language: Line = ""
     image: GivenImage | None = None
-    published: AwareDatetime | None = None
-    updated: AwareDatetime | None = None
+    published: Time | None = None
+    updated: Time | None = None
 
     def item(self) -> dict[str, Any]:
         """Return the article as an item of a JSON Feed."""
@@ -161,7 +157,7 @@ def list_articles(
     section: str = "",
     language: str = "",
     story: RowId | None = None,
-    updated_after: AwareDatetime | None = None,
+    updated_after: Time | None = None,
 ) -> Response:
     """List the articles, first seen last first."""
     filters: dict[str, object] = {"source": source, "section": section, "language": language}

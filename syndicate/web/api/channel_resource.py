@@ -1,17 +1,19 @@
 """Channels: read, try a query, add, change, rename and take down; their articles."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from syndicate.errors import WrongFields, existing
 from syndicate.model import Channel
 from syndicate.store import Connection
 from syndicate.store.output import added_channels
-from syndicate.web.api.api_call import ApiCall, Call, Given, Line, ListQuery, Shown, vars_of
+from syndicate.web.api.api_body import Given, Line, Whole
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, vars_of
 from syndicate.web.api.api_router import MATCHED, Resource
 from syndicate.web.api.article_resource import ShownArticle, page_of_articles
 
@@ -40,7 +42,7 @@ class ShownMove(Shown):
 
     name: str
     channel: str
-    at: AwareDatetime
+    at: datetime
 
 
 class ShownPreview(Shown):
@@ -56,7 +58,7 @@ class ChangedChannel(Given):
     name: Line | None = None
     title: Line | None = None
     query: Line | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] | None = None
+    limit: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     language: Line | None = None
     description: Line | None = None
     post_to: Annotated[tuple[Line, ...], Field(max_length=50)] | None = None

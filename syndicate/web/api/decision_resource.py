@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from syndicate.errors import WrongFields
 from syndicate.model import EditorAction
 from syndicate.store.access import api_lists
-from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, RowId, Shown, stored_as
+from syndicate.web.api.api_body import Given, Id, Line, RowId, Time
+from syndicate.web.api.api_call import Call, ListQuery, Shown, stored_as
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("decisions")
@@ -40,7 +41,7 @@ class GivenDecision(Given):
     article: Line = ""
     articles: Annotated[tuple[Line, ...], Field(max_length=100)] = ()
     value: Line = ""
-    expires: AwareDatetime | None = None
+    expires: Time | None = None
 
 
 @routes.page("/decisions", ShownDecision, scope="articles:read")

@@ -10,18 +10,8 @@ from syndicate.model import DeliveryState
 from syndicate.store import Connection
 from syndicate.store.access import api_lists
 from syndicate.text.privacy import mask_mailboxes, masked_mailbox
-from syndicate.web.api.api_call import (
-    ApiCall,
-    Call,
-    Given,
-    Id,
-    Line,
-    ListQuery,
-    RowId,
-    Shown,
-    row_of,
-    stored_as,
-)
+from syndicate.web.api.api_body import Given, Id, Line, RowId
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, row_of, stored_as
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("deliveries")

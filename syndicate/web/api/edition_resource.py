@@ -18,20 +18,8 @@ from syndicate.newsletter.edition_form import form_of
 from syndicate.store import Connection
 from syndicate.store.access import api_lists, user_store
 from syndicate.store.mail import archive_store
-from syndicate.web.api.api_call import (
-    ApiCall,
-    Call,
-    Given,
-    Id,
-    Line,
-    ListQuery,
-    Prose,
-    RowId,
-    Shown,
-    row_of,
-    stored_as,
-    vars_of,
-)
+from syndicate.web.api.api_body import Given, Id, Line, Prose, RowId
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, row_of, stored_as, vars_of
 from syndicate.web.api.api_router import MATCHED, Resource
 
 routes = Resource("editions")

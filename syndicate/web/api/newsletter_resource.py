@@ -11,7 +11,8 @@ from syndicate.jobs.newsletter.issue_writer import IssueDraft
 from syndicate.model import Newsletter
 from syndicate.store import Connection
 from syndicate.store.mail import newsletter_store
-from syndicate.web.api.api_call import ApiCall, Call, Given, Id, Line, ListQuery, Prose, Shown, vars_of
+from syndicate.web.api.api_body import Flag, Given, Id, Line, Prose, Whole
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, vars_of
 from syndicate.web.api.api_router import MATCHED, Resource
 from syndicate.web.api.edition_resource import mail_answer
 
@@ -59,17 +60,17 @@ class ChangedNewsletter(Given):
     schedule: Line | None = None
     time_zone: Line | None = None
     query: Line | None = None
-    stories: Annotated[int, Field(ge=1, le=100)] | None = None
-    trending: Annotated[int, Field(ge=0, le=100)] | None = None
+    stories: Annotated[Whole, Field(ge=1, le=100)] | None = None
+    trending: Annotated[Whole, Field(ge=0, le=100)] | None = None
     language: Line | None = None
     description: Line | None = None
     approval: Line | None = None
     images: Line | None = None
-    subject_name: bool | None = None
+    subject_name: Flag | None = None
     intro: Prose | None = None
     footer: Prose | None = None
     address: Line | None = None
-    paused: bool | None = None
+    paused: Flag | None = None
 
 
 class GivenNewsletter(ChangedNewsletter):
@@ -85,7 +86,7 @@ class GivenIssue(Given):
     subject: Line
     text: Prose
     segment: Line = ""
-    public: bool = False
+    public: Flag = False
 
 
 @routes.page("/newsletters", ShownState)
@@ -135,7 +136,7 @@ def preview_newsletter(call: Call, name: str) -> Response:
     return mail_answer(call, mail.edition.html, mail.edition.text)
 
 
-@routes.write("POST", "/newsletters/{name}/issues", key_required=True, status=201)
+@routes.write("POST", "/newsletters/{name}/issues", scope="editions:write", key_required=True, status=201)
 def write_issue(call: Call, name: str, given: GivenIssue) -> Response:
     """Write a one-off issue of a newsletter; it waits for its approval."""
     call.jobs.newsletter_views.find(name)

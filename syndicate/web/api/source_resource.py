@@ -14,7 +14,8 @@ from syndicate.store import Connection
 from syndicate.store.access import api_lists
 from syndicate.store.ingest import source_store
 from syndicate.text.privacy import mask_address, masked_address
-from syndicate.web.api.api_call import Call, Given, Id, Line, ListQuery, PageOfItems, RowId, Shown, row_of
+from syndicate.web.api.api_body import Address, Flag, Given, Id, Line, Number, RowId, Whole
+from syndicate.web.api.api_call import Call, ListQuery, PageOfItems, Shown, row_of
 from syndicate.web.api.api_router import MATCHED, Resource
 
 routes = Resource("sources")
@@ -102,10 +103,10 @@ class SourceFields(Given):
     name: Line | None = None
     section: Line | None = None
     language: Line | None = None
-    weight: Annotated[float, Field(ge=0, le=100)] | None = None
+    weight: Annotated[Number, Field(ge=0, le=100)] | None = None
     republish: Republish | None = None
     full_text: FullText | None = None
-    private: bool | None = None
+    private: Flag | None = None
 
     def texts(self) -> dict[str, str]:
         """Return the given fields as the texts that forms have."""
@@ -119,29 +120,29 @@ class SourceFields(Given):
 class ChangedSource(SourceFields):
     """Fields of a source to change. ``url`` moves it, ``paused`` pauses or resumes it."""
 
-    url: Line | None = None
-    paused: bool | None = None
+    url: Address | None = None
+    paused: Flag | None = None
 
 
 class GivenSource(SourceFields):
     """Source to add. Kind ``api`` takes own articles from programs; its ``url`` is the site it stands for."""
 
-    url: Line
+    url: Address
     kind: SourceKind = SourceKind.FEED
-    own: bool = False
+    own: Flag = False
 
 
 class GivenDiscovery(Given):
     """Address of any page."""
 
-    url: Line
+    url: Address
 
 
 class GivenTest(Given):
     """Articles to try: of a source, read now, or the latest of the store."""
 
     source: Id = ""
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[Whole, Field(ge=1, le=100)] = 20
 
 
 @routes.page("/sources", ShownSource)

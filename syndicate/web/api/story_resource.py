@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from starlette.responses import RedirectResponse, Response
 
 from syndicate.errors import NotFound
@@ -12,7 +11,8 @@ from syndicate.store import Connection
 from syndicate.store.access import api_lists
 from syndicate.store.stories import ranked_lists, story_store
 from syndicate.store.stories.story_moves import current_stories
-from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, row_of, stored_as, vars_of
+from syndicate.web.api.api_body import Id, RowId, Time
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, row_of, stored_as, vars_of
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("stories")
@@ -52,7 +52,7 @@ def list_stories(
     paging: ListQuery,
     ranked: Annotated[Literal["", "top", "trending"], Query(alias="list")] = "",
     min_sources: RowId | None = None,
-    updated_after: AwareDatetime | None = None,
+    updated_after: Time | None = None,
 ) -> Response:
     """List the stories, the newest first; with `updated_after` in the order of their last change."""
     if ranked:

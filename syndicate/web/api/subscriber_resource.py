@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from starlette.responses import Response, StreamingResponse
 
 from syndicate.audience.importing.list_rows import ImportChoices
@@ -18,18 +17,8 @@ from syndicate.model.actors import Change
 from syndicate.store import Connection
 from syndicate.store.access import api_lists
 from syndicate.store.subscribers import audience_store, field_store
-from syndicate.web.api.api_call import (
-    ApiCall,
-    Call,
-    Given,
-    Id,
-    Line,
-    ListQuery,
-    RowId,
-    Shown,
-    row_of,
-    stored_as,
-)
+from syndicate.web.api.api_body import Given, Id, Line, RowId, Time
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, row_of, stored_as
 from syndicate.web.api.api_router import MATCHED, Resource
 
 routes = Resource("subscribers")
@@ -76,7 +65,7 @@ class GivenSubscriber(Given):
     address: Line
     newsletter: Line
     agreed: Line
-    agreed_at: AwareDatetime | None = None
+    agreed_at: Time | None = None
     name: Line = ""
     language: Line = ""
 

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from syndicate.store.access import api_lists
 from syndicate.store.output import stage_store
-from syndicate.web.api.api_call import Call, Id, ListQuery, Shown, stored_as
+from syndicate.web.api.api_body import Id, Time
+from syndicate.web.api.api_call import Call, ListQuery, Shown, stored_as
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("system")
@@ -87,7 +87,7 @@ def list_audit(
     action: str = "",
     kind: str = "",
     object_id: str = "",
-    updated_after: AwareDatetime | None = None,
+    updated_after: Time | None = None,
 ) -> Response:
     """List the audit log, the last row first."""
     filters: dict[str, Any] = {"actor": actor, "action": action, "kind": kind, "object": object_id}

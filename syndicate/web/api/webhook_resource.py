@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from syndicate.errors import ActionRefused, existing
 from syndicate.store.access import api_lists
-from syndicate.web.api.api_call import ApiCall, Call, Id, ListQuery, RowId, Shown, row_of
+from syndicate.web.api.api_body import Id, RowId
+from syndicate.web.api.api_call import ApiCall, Call, ListQuery, Shown, row_of
 from syndicate.web.api.api_router import Resource
 
 routes = Resource("webhooks")

@@ -1,12 +1,13 @@
 """Tokens of programs: create, revoke, find the actor of a token, and limit its requests in a minute."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
 from syndicate.access.random_keys import BEGINNING, hash_key, is_token, new_token
-from syndicate.errors import ActionRefused, NotFound, WrongFields, existing
+from syndicate.errors import ActionRefused, NotFound, StoreBusy, WrongFields, existing
 from syndicate.jobs.admin.actions import perform
 from syndicate.model.actors import ROLES, SCOPES, ActionResult, Actor, Change
 from syndicate.store import Connection, Store
@@ -43,7 +44,7 @@ class TokenActions:
         if found is None or not found.is_live(now):
             return None
         if found.used is None or now - found.used > timedelta(minutes=1):
-            with self.store.write() as connection:
+            with suppress(StoreBusy), self.store.write_at_once() as connection:
                 token_store.note_use(connection, found.id, now)
         scopes = frozenset(found.scopes.split()) & ROLES.get(found.owner_role, frozenset())
         return Actor(
@@ -150,9 +151,13 @@ class TokenRequests:
             if minute.count > 1 and minute.unwritten < _WRITTEN_TOGETHER:
                 return minute.count
             added, minute.unwritten = minute.unwritten, 0
-        with self.tokens.store.write() as connection:
-            total = attempt_store.add_attempt(connection, "api", str(token_id), at, added)
+        try:
+            with self.tokens.store.write_at_once() as connection:
+                total = attempt_store.add_attempt(connection, "api", str(token_id), at, added)
+        except StoreBusy:
+            total = 0
         with self._lock:
+            minute.unwritten += 0 if total else added
             minute.count = max(minute.count, total)
             return minute.count
 

@@ -7,6 +7,7 @@ from syndicate.events.signing import new_secret, seal
 from syndicate.jobs.admin.access.token_actions import SecretResult
 from syndicate.jobs.admin.actions import perform, recorded_as, require
 from syndicate.model.actors import ActionResult, Change
+from syndicate.net import AddressGuard
 from syndicate.store import Connection, Store
 from syndicate.store.events import post_store, webhook_store
 from syndicate.store.events.event_log import EVENTS, OFF, TEST, add_event
@@ -20,9 +21,10 @@ _KIND, _ADMIN, _DELIVERIES = "webhook", "admin:write", "deliveries:write"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookActions:
-    """Changes of the endpoints of other programs."""
+    """Changes of the endpoints of other programs, at addresses that ``guard`` allows."""
 
     store: Store
+    guard: AddressGuard
 
     def endpoints(self) -> list[Endpoint]:
         """Return all endpoints, the oldest first."""
@@ -32,7 +34,7 @@ class WebhookActions:
     def add(self, change: Change, *, address: str, events: list[str]) -> SecretResult:
         """Add an endpoint that gets events of these types."""
         require(change, _ADMIN)
-        values = _checked(address, events)
+        values = self._checked(address, events)
         secret = new_secret()
 
         def work(connection: Connection) -> ActionResult:
@@ -49,7 +51,7 @@ class WebhookActions:
     ) -> ActionResult:
         """Change the address, and the events unless they are ``None``."""
         require(change, _ADMIN)
-        values = _checked(address, [*EVENTS] if events is None else events)
+        values = self._checked(address, [*EVENTS] if events is None else events)
         if events is None:
             del values["events"]
         return self._update(change, "webhook.edit", webhook_id, "was changed", **values)
@@ -106,6 +108,20 @@ class WebhookActions:
             raise NotFound(f"There is no failed or waiting delivery {delivery_id}.")
         return _result(delivery_id, f"Delivery {delivery_id} goes out within seconds while the daemon runs.")
 
+    def _checked(self, address: str, events: list[str]) -> dict[str, str]:
+        fields: dict[str, str] = {}
+        if not is_web_url(address) or has_credentials(address):
+            fields["address"] = "Write an https address without user name and password."
+        elif not self.guard.allows_url(address):
+            fields["address"] = (
+                "Write an https address of a public host, or add your own host to [http] allow_private."
+            )
+        if not events or set(events) - EVENTS.keys():
+            fields["events"] = f"Choose from {', '.join(EVENTS)}."
+        if fields:
+            raise WrongFields(fields)
+        return {"address": address, "events": " ".join(name for name in EVENTS if name in events)}
+
     def _update(
         self, change: Change, action: str, webhook_id: int, done: str, **values: object
     ) -> ActionResult:
@@ -160,17 +176,6 @@ def _endpoint(connection: Connection, webhook_id: int) -> Endpoint:
 
 def _result(number: int, message: str, **changes: object) -> ActionResult:
     return ActionResult(kind=_KIND, id=str(number), message=message, **changes)  # type: ignore[arg-type]
-
-
-def _checked(address: str, events: list[str]) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    if not is_web_url(address) or has_credentials(address):
-        fields["address"] = "Write an https address without user name and password."
-    if not events or set(events) - EVENTS.keys():
-        fields["events"] = f"Choose from {', '.join(EVENTS)}."
-    if fields:
-        raise WrongFields(fields)
-    return {"address": address, "events": " ".join(name for name in EVENTS if name in events)}
 
 
 def _decided(is_done: bool, post_id: int, done: str) -> ActionResult:  # noqa: FBT001 a fact of the result
