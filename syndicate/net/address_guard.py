@@ -8,6 +8,7 @@ So the guard has its own list: IPv4 without the special blocks (IANA registry, R
 
 import errno
 import ipaddress
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,7 +98,9 @@ class AddressGuard:
         try:
             return self.allows(host, port)
         except ValueError:
-            return self.trusts_host(host, port) or host.rpartition(".")[2] != "localhost"
+            # A name that ends in a number is another spelling of an IPv4 address (WHATWG URL 3.5).
+            is_private_name = re.fullmatch(r"localhost|\d+|0x[0-9a-f]*", host.rpartition(".")[2])
+            return self.trusts_host(host, port) or not is_private_name
 
     def allows(self, address: str, port: int) -> bool:
         """Return whether a connection to this numeric address is allowed."""

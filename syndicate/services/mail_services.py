@@ -112,8 +112,7 @@ def web_routes(settings: Settings) -> frozenset[str]:
     readers = {"unsubscribe", "preferences", "private"} | (
         {"subscribe", "confirm"} if settings.sign_up.enabled else set()
     )
-    hooks = {"hooks"} if settings.webhooks.providers() else set()
-    return frozenset({"", "desk", "healthz", "readyz", "websub"} | readers | hooks)
+    return frozenset({"", "desk", "healthz", "hooks", "readyz", "websub"} | readers)
 
 
 def _unsubscribe_page(settings: Settings) -> str:

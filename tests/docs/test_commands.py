@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from click.testing import CliRunner
 
 from syndicate.cli import _syndicate
 from syndicate.errors import ConfigError, StoreError, SyndicateError
@@ -44,6 +45,15 @@ def test_every_option_is_documented_and_no_other():
         own = SECTIONS[name].replace(f"`{name} ", "`")
 
         assert set(re.findall(r"--[a-z][a-z-]*", own)) == options(command), name
+
+
+def test_a_mistyped_dry_run_is_refused_by_every_command():
+    dry = {name: command for name, command in COMMANDS.items() if "--dry-run" in options(command)}
+    assert len(dry) == 20
+    for name in dry:
+        for typed in ("--dryrun", "--dry-run=yes", "--dry_run"):
+            done = CliRunner().invoke(_syndicate, [*name.split()[1:], typed])
+            assert done.exit_code == 2, (name, typed, done.output)
 
 
 def test_the_usage_line_shows_every_argument():

@@ -76,6 +76,18 @@ def test_another_request_is_refused(
     assert reader.subscribed
 
 
+@pytest.mark.parametrize("provider", ["brevo", "ses", "mailgun", "other"])
+def test_without_any_secret_every_provider_is_unknown(tmp_path: Path, provider: str) -> None:
+    with subscribed(tmp_path) as reader:
+        services = reader.room.services
+        app = create_app(
+            WebOptions(), tmp_path, services.unsubscribe, templates=Templates(), health=dict,
+            webhooks=services.webhooks,
+        )  # fmt: skip
+        with serving(app, tmp_path) as site:
+            assert post(site, b"[]", provider=provider) == 404
+
+
 def test_a_certificate_comes_from_its_own_address_without_a_redirect(tmp_path: Path) -> None:
     answers: dict[str, Answer] = {
         "/cert.pem": answer(200, b"PEM"),
@@ -84,7 +96,6 @@ def test_a_certificate_comes_from_its_own_address_without_a_redirect(tmp_path: P
     with subscribed(tmp_path) as reader, ScriptedServer(answers) as server:
         reader.room.declare(SETTINGS)
         hooks = reader.room.services.webhooks
-        assert hooks is not None
         assert hooks.fetch(server.url("/cert.pem")) == b"PEM"
         with pytest.raises(FetchError, match="redirected"):
             hooks.fetch(server.url("/moved.pem"))

@@ -169,7 +169,9 @@ def list_articles(
     return page_of_articles(call, paging, filters, clauses)
 
 
-@routes.write("POST", "/articles", "not-an-api-source", "paused", "declared-in-config", status=201)
+@routes.write(
+    "POST", "/articles", "not-an-api-source", "not-found", "paused", "declared-in-config", status=201
+)
 def add_article(call: Call, given: GivenArticle) -> Response:
     """Add an own article, or edit the article with the same key."""
     result = call.jobs.articles.add(call.change(), given.source, given.item())

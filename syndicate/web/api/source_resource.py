@@ -224,7 +224,9 @@ def discover(call: Call, given: GivenDiscovery) -> Response:
     return call.show(ShownDiscovery(url=found.url, feeds=feeds, failures=failures))
 
 
-@routes.write("POST", "/rules/test", "not-fetched", answer=PageOfItems[ShownTest], scope="sources:read")
+@routes.write(
+    "POST", "/rules/test", "not-fetched", "not-found", answer=PageOfItems[ShownTest], scope="sources:read"
+)
 def try_rules(call: Call, given: GivenTest) -> Response:
     """Try the rules on the articles of a source, read now, or on the latest stored articles."""
     if given.source:

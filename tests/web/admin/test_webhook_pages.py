@@ -1,7 +1,13 @@
 """Pages of webhooks and of posts to other networks."""
 
 import re
+from dataclasses import replace
 
+import pytest
+
+from syndicate.errors import WrongFields
+from syndicate.model.actors import Change, command_actor
+from syndicate.net import AddressGuard
 from syndicate.store.events import post_store, webhook_store
 from syndicate.store.events.event_log import add_event
 from tests.factories import NOW
@@ -31,6 +37,24 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(admin_client: AdminClien
     assert answer.status == 422
     assert "ftp://&lt;b&gt;" in page
     assert 'aria-invalid="true"' in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://hook.example/in", "https://127.0.0.1/", "https://localhost/in", "https://[::1]:8443/",
+     "https://10.0.0.8/", "https://2130706433/", "https://[::ffff:192.168.0.1]/", "https://hook.example/a\nb"],
+)  # fmt: skip
+def test_an_address_that_would_never_be_asked_is_refused_when_it_is_written(
+    admin_client: AdminClient, admin_site: AdminSite, address: str
+):
+    admin_client.post(PAGE, FORM)
+    actions = replace(admin_site.room.services.admin.webhooks, guard=AddressGuard(False))
+    change = Change(actor=command_actor("root"), now=NOW)
+    with pytest.raises(WrongFields):
+        actions.add(change, address=address, events=["story.created"])
+    with pytest.raises(WrongFields):
+        actions.edit(change, 1, address=address)
+    assert endpoint(admin_site).address == FORM["address"]
 
 
 def test_every_button_of_a_webhook_works(admin_client: AdminClient, admin_site: AdminSite):
