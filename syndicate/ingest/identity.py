@@ -15,6 +15,7 @@ from hashlib import blake2b
 from uuid import UUID, uuid5
 
 from syndicate.errors import ParseError
+from syndicate.groups import grouped
 from syndicate.ingest.article_rules import hidden_tags
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
 from syndicate.model.articles import FUTURE_TOLERANCE
@@ -30,6 +31,8 @@ FUTURE_LIMIT = timedelta(days=1)
 SAME_DATE = timedelta(days=1)
 """Dates of one article differ by less than this."""
 MAX_KEY_CHARACTERS = 500
+SHARED_MARK = "#http"
+"""Begins the address of a key ``guid#address``, of an article whose guid names another article as well."""
 MAX_TITLE_CHARACTERS = 80
 """Length of a title made from the article's text."""
 _CUT_FROM = 150
@@ -83,9 +86,8 @@ class EntryDecision:
 
 def entry_key(entry: Entry) -> str:
     """Return the key of an entry inside its source, at most ``MAX_KEY_CHARACTERS`` long."""
-    guid = entry.guid.strip()
-    if any(map(str.isalnum, guid)) and guid.lower() not in _EMPTY_GUIDS:
-        return _bounded(guid)
+    if _has_guid(entry):
+        return _bounded(entry.guid.strip())
     if url := canonical_link(entry.url):
         return _bounded(url)
     date = entry.published.isoformat() if entry.published else ""
@@ -94,8 +96,9 @@ def entry_key(entry: Entry) -> str:
 
 def keys_of(entry: Entry) -> tuple[str, ...]:
     """Return every key under which the entry may be stored; look up these and ``urls_of``."""
-    key = entry_key(entry)
-    reused_key = _bounded(f"{key}#{canonical_link(entry.url)}")
+    key, link = entry_key(entry), canonical_link(entry.url)
+    is_long = len(key) + 1 + len(link) > MAX_KEY_CHARACTERS
+    reused_key = _bounded(f"{key}{SHARED_MARK}:hash:{_hash(link)}" if is_long else f"{key}#{link}")
     if "#" in entry.url and key == _bounded(canonical_link(entry.url)):
         # Old stores have a key without fragment.
         return key, reused_key, _bounded(canonical_url(entry.url))
@@ -121,15 +124,15 @@ def match_entry(
     *,
     moved: KnownArticle | None = None,
     date_by_first_seen: bool = False,
+    is_shared: bool = False,
 ) -> EntryDecision:
     """Decide whether an entry is new, changed, the same or refused.
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or ``urls_of(entry)``. ``moved`` is the
     article that the entry is if it matches no known article. ``date_by_first_seen`` dates an undated entry
-    ``now``.
+    ``now``. The guid of the entry names other articles as well if it ``is_shared``.
     """
-    known = tuple(known)
-    key, existing = _identified(entry, known) if known else (entry_key(entry), None)
+    key, existing = _identified(entry, tuple(known), is_shared=is_shared)
     if existing is None and moved:
         key, existing = moved.entry_key, moved
     if existing and existing.item_hash == entry.item_hash != "":
@@ -223,19 +226,71 @@ def _fallback_title(entry: Entry, source: Source) -> str:
     return f"{source.name}, {date:%Y-%m-%d}" if date else source.name
 
 
-def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, KnownArticle | None]:
+def _identified(
+    entry: Entry, known: tuple[KnownArticle, ...], *, is_shared: bool
+) -> tuple[str, KnownArticle | None]:
+    if not known and not is_shared:
+        return entry_key(entry), None
     key, reused_key, *_ = keys_of(entry)
     by_key = {article.entry_key: article for article in known}
     if reused_key in by_key:
         return reused_key, by_key[reused_key]
     existing = by_key.get(key)
-    if existing:
+    if existing and not is_shared:
         return (reused_key, None) if _is_reused(entry, existing) else (key, existing)
+    if existing and _same_page(entry, existing):
+        return key, existing
+    key = reused_key if is_shared else key
     for article in known:
         is_same_text = article.url and _same_page(entry, article) and _same_title(entry, article)
         if is_same_text and _same_date(entry, article):
             return article.entry_key, article
     return key, None
+
+
+def shared_guids(
+    entries: Sequence[Entry], known: Iterable[KnownArticle], listed: Container[str]
+) -> frozenset[str]:
+    """Return the guids that name several articles of a document, such as ``article`` on every item.
+
+    Two items with one guid are two articles if their pages differ, unless title and date are equal: such
+    items are one article, listed twice. An article whose item hash is in ``listed`` still stands unchanged
+    in the document.
+    """
+    by_guid = grouped((entry_key(entry), entry) for entry in entries if _has_guid(entry) and entry.url)
+    shared = {
+        guid
+        for guid, (first, *others) in by_guid.items()
+        if any(_is_another(first, entry.url, entry.title, entry.published) for entry in others)
+    }
+    for article in known:
+        if article.item_hash in listed and article.url:
+            title, date = (
+                article.declared_title or article.title,
+                article.published if article.dated else None,
+            )
+            for entry in by_guid.get(article.entry_key, ()):
+                if _is_another(entry, article.url, title, date):
+                    shared.add(article.entry_key)
+    return frozenset(shared)
+
+
+def doubtful_guids(
+    entries: Iterable[Entry], known: Iterable[KnownArticle], pruned: Container[str]
+) -> set[str]:
+    """Return the guids that name an article of another page, or a pruned one: each may be a shared guid."""
+    by_key = {article.entry_key: article for article in known}
+    with_guid = [(entry_key(entry), entry) for entry in entries if _has_guid(entry) and entry.url]
+    return {
+        guid
+        for guid, entry in with_guid
+        if guid in pruned or (guid in by_key and not _same_page(entry, by_key[guid]))
+    }
+
+
+def _is_another(entry: Entry, url: str, title: str, date: datetime | None) -> bool:
+    says_the_same = entry.title.casefold() == title.casefold() and entry.published == date
+    return canonical_url(entry.url) != canonical_url(url) and not says_the_same
 
 
 def edited_fragments(
@@ -300,6 +355,11 @@ def _same_date(entry: Entry, existing: KnownArticle) -> bool:
     return (
         entry.published is None or not existing.dated or abs(entry.published - existing.published) < SAME_DATE
     )
+
+
+def _has_guid(entry: Entry) -> bool:
+    guid = entry.guid.strip()
+    return any(map(str.isalnum, guid)) and guid.lower() not in _EMPTY_GUIDS
 
 
 def _bounded(key: str) -> str:

@@ -70,6 +70,7 @@ def write_plans(connection: Connection, plans: Sequence[EntryPlan], now: datetim
         article_store.save_item_hashes(connection, plan.new_hashes)
         gone = [*plan.dropped, *plan.pruned_with_new_id]
         gone += [Tombstone(entry_key=key, item_hash=item) for key, item in content.skipped_entries]
+        gone += [Tombstone(entry_key=guid, item_hash=tombstones.SHARED) for guid in plan.shared_guids]
         tombstones.save_tombstones(connection, source_id, gone, now)
         tombstones.save_tombstone_hashes(connection, source_id, plan.pruned_again)
         for item_hash, reason in plan.refused:

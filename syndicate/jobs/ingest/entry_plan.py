@@ -4,7 +4,7 @@
 ``entry_importer.write_plans`` writes the plans.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -53,7 +53,8 @@ class EntryPlan:
 
     ``changed`` and ``new_hashes`` are by article id; ``new_hashes`` belong to equal articles with new bytes.
     ``refused`` are (item hash, reason). ``pruned_again`` are (key, item hash) of pruned articles with new
-    bytes, ``pruned_with_new_id`` pruned articles with new ids as well. ``pages`` are to be queued.
+    bytes, ``pruned_with_new_id`` pruned articles with new ids as well. ``shared_guids`` turned out to name
+    several articles. ``pages`` are to be queued.
     """
 
     content: DocumentContent
@@ -64,6 +65,7 @@ class EntryPlan:
     dropped: list[tombstones.Tombstone] = field(default_factory=list)
     pruned_again: list[tuple[str, str]] = field(default_factory=list)
     pruned_with_new_id: list[tombstones.Tombstone] = field(default_factory=list)
+    shared_guids: Collection[str] = ()
     pages: Sequence[QueuedPage] = ()
 
     def outcome(self, added: int, read_from: str) -> SourceOutcome:
@@ -85,6 +87,7 @@ class _Known:
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
     rematched: Rematch = field(default_factory=Rematch)
+    shared: frozenset[str] = frozenset()
 
 
 def plan_entries(
@@ -121,8 +124,17 @@ def plan_entries(
             articles = {source: articles for source, (articles, _) in stored.items() if source in lists}
             rematched = _rematch(connection, parsed, articles)
             undated -= known_articles.sources_with_dates(connection, undated)
+            shared = {}
+            for source in lists & stored.keys():
+                doubtful = identity.doubtful_guids(parsed[source].entries, *stored[source])
+                shared[source] = tombstones.shared_guids(connection, source, doubtful, identity.SHARED_MARK)
         known = {
-            source: _Known(articles=articles, pruned=pruned, rematched=rematched.get(source, Rematch()))
+            source: _Known(
+                articles=articles,
+                pruned=pruned,
+                rematched=rematched.get(source, Rematch()),
+                shared=shared.get(source, frozenset()),
+            )
             for source, (articles, pruned) in stored.items()
         }
     plans = []
@@ -152,13 +164,18 @@ def _plan_document(
     parts = identity.edited_fragments(parsed.entries, known.articles, frozenset(parsed.item_hashes))
     plan = EntryPlan(content=content, refused=list(parsed.refused))
     taken: set[str] = set()
+    if content.source.kind.is_polled:
+        listed = frozenset(parsed.item_hashes)
+        plan.shared_guids = identity.shared_guids(parsed.entries, known.articles, listed) - known.shared
+    shared = known.shared.union(plan.shared_guids)
     for position, entry in enumerate(parsed.entries):
         candidates = [by_key[key] for key in identity.keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in identity.urls_of(entry) for article in by_url.get(url, ())]
         moved = rematched.moved.get(entry.item_hash) or parts.get(entry.item_hash)
         decision = identity.match_entry(
-            entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated
-        )
+            entry, content.source, candidates, now, moved=moved, date_by_first_seen=undated,
+            is_shared=identity.entry_key(entry) in shared,
+        )  # fmt: skip
         if decision.kind is identity.EntryMatch.NEW and decision.article and not decision.article.dated:
             # An undated article sorts by its position in the document, the first first.
             sort_key = decision.article.published - timedelta(microseconds=position)

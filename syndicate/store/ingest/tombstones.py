@@ -12,6 +12,8 @@ from syndicate.store.core.counts import count_rows
 from syndicate.store.core.upsert import insert_for
 
 table = schema.tombstones
+SHARED = "shared"
+"""Stands in the place of an item's hash for a guid that names several articles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,23 @@ def save_tombstone_hashes(
     for key, item_hash in item_hashes:
         matching = (table.c.source_id == source_id, table.c.entry_key == key)
         connection.execute(update(table).where(*matching).values(item_hash=item_hash))
+
+
+def shared_guids(connection: Connection, source_id: int, guids: Iterable[str], mark: str) -> frozenset[str]:
+    """Return the guids among these that are known to name several articles of a source.
+
+    The keys of such articles begin with the guid and ``mark``.
+    """
+
+    def is_shared(guid: str) -> bool:
+        marked = select(table.c.source_id).where(table.c.entry_key == guid, table.c.item_hash == SHARED)
+        queries = [marked.where(table.c.source_id == source_id)]
+        for each in (table, schema.articles):
+            begins = func.substr(each.c.entry_key, 1, len(guid + mark)) == guid + mark
+            queries.append(select(each.c.source_id).where(each.c.source_id == source_id, begins))
+        return any(connection.execute(query.limit(1)).first() for query in queries)
+
+    return frozenset(filter(is_shared, guids))
 
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
