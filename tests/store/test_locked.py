@@ -202,7 +202,7 @@ READS_BY_MODULE = {
     ),
     "subscriber_export": "export_subscriber_data subscription_facts",
     "suppression_list": "last_lifted_at list_suppressions reason_not_liftable",
-    "tombstones": "count_dropped count_dropped_of pruned_titles",
+    "tombstones": "shared_guids count_dropped count_dropped_of pruned_titles",
     "worker_store": "list_workers live_workers",
     "word_index": "latest_ids matches matching_ids",
 }

@@ -51,6 +51,22 @@ def test_entries_of_a_changelog_without_guids_stay_apart_over_polls(rooms: Room,
     }
 
 
+def test_a_guid_that_all_items_share_names_none_of_them(rooms: Room, serve) -> None:
+    def shared(*numbers: int, **titles: str) -> bytes:
+        return feed(*(item(n, titles.get(f"t{n}", ""), guid="article") for n in numbers))
+
+    serve({"/harbour": [shared(1, 2, 3), shared(4), shared(4, 1, t1="Corrected"), shared(5, 5, 2)]})
+    outcomes = [rooms.ingest(NOW + n * DAY, ["harbour"])["harbour"] for n in range(4)]
+    assert [(outcome.new, outcome.changed) for outcome in outcomes] == [(3, 0), (1, 0), (0, 1), (1, 0)]
+    assert set(rooms.articles()) == {"Corrected", "Title 2", "Title 3", "Title 4", "Title 5"}
+
+
+def test_an_item_that_is_listed_under_two_addresses_is_one_article(rooms: Room, serve) -> None:
+    twice = item(1), item(1, link="https://harbour.example/in-another-section/1")
+    serve({"/harbour": feed(*twice, item(2))})
+    assert rooms.ingest(NOW, ["harbour"])["harbour"].new == 2
+
+
 def test_a_store_without_fragments_gets_no_article_twice(rooms: Room, serve) -> None:
     link = {"guid": "", "link": "https://harbour.example/1", "pubDate": ""}
     answers = {"/harbour": feed(item(1, **link))}
