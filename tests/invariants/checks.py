@@ -11,13 +11,14 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 from lxml import html
 from sqlalchemy import Connection, func, select
 
 from syndicate.jobs.publish.publish_job import PublishJob
 from syndicate.jobs.stories.stories_job import load_index
-from syndicate.publish.feeds.rss_atom import FeedWriter
+from syndicate.publish.feeds.rss_atom import FORMATS, FeedWriter
 from syndicate.publish.site_paths import FRONT_PATH, author_path, section_path, source_path, tag_path
 from syndicate.published_files import PublishedFiles
 from syndicate.store import schema
@@ -28,7 +29,7 @@ from syndicate.store.stories import decision_store
 from syndicate.stories import StoryIndex, is_report
 from syndicate.stories.lead_choice import FRESH, REPORT_STAYS
 from tests.invariants import editions, sameness
-from tests.invariants.newsroom import Newsroom
+from tests.invariants.newsroom import SHORT, Newsroom
 from tests.invariants.rows import Row, by_label
 from tests.invariants.story_checks import check_13, check_14, story_files
 
@@ -44,6 +45,7 @@ _MOVING = re.compile(
 )
 
 
+_ITEM_IDS = re.compile(rb"urn:uuid:([0-9a-f-]{36})")
 _COVERAGE = re.compile(rb'<p class="cover">.*?</p>', re.DOTALL)
 _LISTS_SOMETHING = re.compile(rb'class="row|<item>|<entry>|"id": ?"urn:uuid')
 
@@ -142,6 +144,33 @@ def check_6(newsroom: Newsroom) -> Iterator[str]:
             if sum(shown[row.uid] for row in group) != 1:
                 times = {row.id: shown[row.uid] for row in group}
                 yield f"channel {name} shows the articles of one text so often: {times} ({group[0].title})"
+
+
+def check_15(newsroom: Newsroom) -> Iterator[str]:
+    """15: each article of a channel is reached from its feed by RFC 5005 links and `next_url`."""
+    found = newsroom.labels()
+    for name, (_, matches) in newsroom.channels.items():
+        matching = [row for row in _placed(newsroom) if matches(row)]
+        for kind in FORMATS:
+            reached = _backwards(newsroom.output, f"{name}{SHORT}", kind)
+            for group in by_label(matching, found).values():
+                if reached.isdisjoint(row.uid for row in group):
+                    yield f"no link of {name}{SHORT}.{kind} leads to {[row.id for row in group]}"
+
+
+def _backwards(output: Path, name: str, kind: str) -> set[str]:
+    """Return the public ids on the documents of a channel, from its feed to the first page of its archive."""
+    found: set[str] = set()
+    while name:
+        data = (output / f"{name}.{kind}").read_bytes()
+        found.update(match.decode() for match in _ITEM_IDS.findall(data))
+        if kind == "json":
+            previous = json.loads(data).get("next_url", "")
+        else:
+            links = ElementTree.fromstring(data).iter("{http://www.w3.org/2005/Atom}link")
+            previous = next((link.get("href", "") for link in links if link.get("rel") == "prev-archive"), "")
+        name = urlsplit(previous).path.strip("/").removesuffix(f".{kind}")
+    return found
 
 
 def check_7(newsroom: Newsroom) -> Iterator[str]:
@@ -266,7 +295,7 @@ AFTER_PUBLISHING: tuple[Check, ...] = (check_6, check_8, check_13, check_14, che
 ALL_CHECKS: tuple[Check, ...] = (
     check_1, check_2, check_3, check_4, check_5, check_6,
     check_7, check_8, check_9, check_10, check_11, check_12,
-    check_13, check_14,
+    check_13, check_14, check_15,
 )  # fmt: skip
 
 

@@ -44,6 +44,8 @@ TEMPERS: tuple[dict[str, Any], ...] = (
     {"split_from": 4, "split_least": 1, "split_share": 9.0, "bridge": 9.0},
 )
 AS_COMMAND, AS_DAEMON = 0, 1
+SHORT = "-short"
+"""Ends the name of a channel with the same query whose feed holds three articles."""
 DAY = timedelta(days=1)
 
 
@@ -86,8 +88,9 @@ class Newsroom:
     def restart(self) -> None:
         """Throw every job away, as a new process would, and read the same configuration."""
         channels = "".join(
-            f'[[channels]]\nname = "{name}"\nquery = "{query}"\nlimit = 100\n'
+            f'[[channels]]\nname = "{name}{short}"\nquery = "{query}"\nlimit = {limit}\n'
             for name, (query, _) in self.channels.items()
+            for short, limit in (("", 100), (SHORT, 3))
         )
         output = f'[output]\nfolder = "{self.output}"\n'
         self.room.declare(self.sources() + channels + output, base=BASE, now=NOW - 30 * DAY)

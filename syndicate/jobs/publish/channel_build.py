@@ -1,7 +1,8 @@
 """Channel on disk: its feeds, the pages of its archive (RFC 5005), and the list of its sources.
 
-An archive page holds as many articles as the channel, in the order of storage, and is closed when full. Then
-its file changes only when an article on it is edited or pruned.
+Every article of a channel is in its feeds or on a page of its archive. A page holds as many articles as the
+channel, in the order of storage. It is closed when it is full, or when the feeds themselves leave out an
+article that no page holds yet. Then its file changes only when an article on it is edited or pruned.
 """
 
 from bisect import bisect_left
@@ -17,10 +18,9 @@ from syndicate.store import Connection
 from syndicate.store.output import channel_archives, channel_store, stale
 from syndicate.text.names import tag_key
 
-# Number of pages of a new archive: a store may already hold a million articles.
-FIRST_PAGES = 4
-# Share of the feed's byte limit at which an archive page is closed, so that the feed holds the open
-# articles.
+# Number of articles with which an archive begins: a store may already hold a million.
+FIRST_ARTICLES = 5_000
+# Share of the feed's byte limit that an archive page takes.
 FULL_SHARE = 0.75
 
 
@@ -41,16 +41,23 @@ class ChannelBuild:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
             links = channel_store.related_signature(connection, [article[0] for article in articles])
             bounds = channel_archives.archive_bounds(connection, channel.name)
+            listed_ids = [article[0] for article in articles]
+            is_full = bool(bounds) and len(articles) == channel.limit
+            late = is_full and channel_archives.has_others(
+                connection, channel.clauses, bounds[-1], listed_ids
+            )
         signature = signature_of(channel, shared, articles, links, len(bounds))
-        if context.is_built(name, signature, feed_paths(channel.name)):
+        if not late and context.is_built(name, signature, feed_paths(channel.name)):
             return []
         with context.store.read() as connection:
             listed = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
             items = context.views.published(connection, listed)
             documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
             opml = self._sources(connection, channel)
-        changed = self._archive(channel, bounds, documents)
-        if changed:
+        changed: list[str] = []
+        # A link to a page that is new makes the feed longer, so that it may leave out one more article.
+        while closed := self._archive(channel, bounds, documents):
+            changed += closed
             documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
         changed += context.write({f"{channel.name}/sources.opml": opml, **documents})
         signature = signature_of(channel, shared, articles, links, len(bounds))
@@ -82,21 +89,14 @@ class ChannelBuild:
             channel_archives.move_archive(connection, channel.name, None)
 
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
-        """Close the full archive pages, adding to ``bounds``; return the written paths.
-
-        A page is full with as many articles as the channel has, or when the articles after the last page
-        would exceed the feed's byte limit: then the feed itself leaves some of them out.
-        """
+        """Close archive pages, adding to ``bounds``, until each feed holds the rest; return the paths."""
         if any(clause.field is ClauseField.LIST for clause in channel.clauses):
             return []
         changed: list[str] = []
         room = self.context.options.feed_limit_bytes * FULL_SHARE
-        tight = any(len(data) > room * 0.5 for data in documents.values())
         if not bounds:
             with self.context.store.write() as connection:
-                after = channel_archives.archive_cutoff_id(
-                    connection, channel.clauses, FIRST_PAGES * channel.limit
-                )
+                after = channel_archives.archive_cutoff_id(connection, channel.clauses, FIRST_ARTICLES)
                 channel_archives.add_archive_page(connection, channel.name, 0, after)
             bounds.append(after)
         while True:
@@ -104,15 +104,12 @@ class ChannelBuild:
                 articles = channel_archives.articles_after(
                     connection, channel.clauses, bounds[-1], limit=channel.limit
                 )
-            if not articles or (len(articles) < channel.limit and not tight):
+            if not articles or (len(articles) < channel.limit and _hold(documents, articles)):
                 return changed
             files = self._page(channel, len(bounds), articles)
-            whole = len(articles) == channel.limit
             while (most := max(map(len, files.values()))) > room and len(articles) > 1:
                 articles = articles[: max(1, int(len(articles) * room / most))]
-                files, whole = self._page(channel, len(bounds), articles), True
-            if not whole:
-                return changed
+                files = self._page(channel, len(bounds), articles)
             changed += self.context.write(files)
             with self.context.commit() as connection:
                 channel_archives.add_archive_page(connection, channel.name, len(bounds), articles[-1].id)
@@ -169,6 +166,12 @@ def remove_channel(context: PublishContext, name: str) -> None:
 def _after(channel: Channel, pages: int) -> Channel:
     """Return the channel with a link to the last of ``pages`` bounds' archive pages; page 0 has no file."""
     return replace(channel, previous=_page_name(channel, pages - 1) if pages > 1 else "")
+
+
+def _hold(documents: Mapping[str, bytes], articles: Iterable[Article]) -> bool:
+    """Return whether each feed holds these articles: items carry their public ids."""
+    ids = [article.uid.encode() for article in articles]
+    return all(uid in data for data in documents.values() for uid in ids)
 
 
 def _page_name(channel: Channel, number: int) -> str:

@@ -40,6 +40,14 @@ def articles_after(
     return [article_of(row) for row in connection.execute(query.order_by(schema.articles.c.id).limit(limit))]
 
 
+def has_others(connection: Connection, clauses: Sequence[Clause], after: int, ids: Collection[int]) -> bool:
+    """Return whether a channel has an article with an id above ``after`` that is not among ``ids``."""
+    table = schema.articles
+    shown = shown_articles(connection, clauses, (after + 1, _LAST_ID))
+    query = select(table.c.id).where(*shown, table.c.id.not_in(ids)).limit(1)
+    return connection.scalars(query).first() is not None
+
+
 def archive_cutoff_id(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
     """Return the id above which a channel has ``count`` articles; 0 when it has no more in all."""
     number = schema.articles.c.id

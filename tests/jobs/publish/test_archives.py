@@ -1,18 +1,24 @@
 """Channels page backwards (RFC 5005), and removed or renamed channels leave nothing behind."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from syndicate.model import NewArticle
 from syndicate.opml import read_opml
 from syndicate.store.output import stale
+from tests.examples import examples
 from tests.factories import NOW
 from tests.jobs.publish.test_lists import article, edit, publish
-from tests.jobs.room import SITE, Room, source
+from tests.jobs.room import SITE, Room, opened_room, source
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARCHIVE = "{http://purl.org/syndication/history/1.0}archive"
@@ -73,6 +79,54 @@ def test_a_reader_that_pages_backwards_gets_every_article(newsroom: Room) -> Non
     assert len(found) == 15
     assert [len(page["items"]) for page in pages] == [LIMIT] * 4
     assert titles(pages[-1]) == [f"Report {article(n).text[:30]}" for n in (4, 3, 2, 1)]
+
+
+NUMBERS = st.lists(st.integers(1, 50), min_size=1, max_size=14, unique=True)
+# Numbers that arrive together, in the order of the feed; the texts of how many are long; how many are pruned.
+ARRIVALS = st.lists(st.tuples(NUMBERS, st.sampled_from([0, 0, 3]), st.integers(0, 3)), min_size=1, max_size=4)
+
+
+@settings(max_examples=examples(100), suppress_health_check=list(HealthCheck))
+@given(arrivals=ARRIVALS, limit=st.integers(1, 6))
+def test_every_article_is_reached_from_the_feed(
+    arrivals: list[tuple[list[int], int, int]], limit: int
+) -> None:
+    with TemporaryDirectory() as folder, opened_room(Path(folder)) as room:
+        declared = channel().replace(f"limit = {LIMIT}", f"limit = {limit}")
+        sources = HARBOUR.replace("[[sources]]", "[[sources]]\nrepublish = 'full'")
+        room.declare(declared + sources)
+        seen: set[int] = set()
+        for numbers, long, edits in arrivals:
+            new = [number for number in numbers if number not in seen]
+            seen.update(new)
+            long_texts = [long_text(number) for number in new[:long]]
+            ids = room.add(*long_texts, *(replace(article(number), **times(number)) for number in new[long:]))
+            for number in ids[:edits]:
+                edit(room, number, title=f"Corrected {number}")
+            publish(room)
+            for form in ("rss", "atom", "json"):
+                assert reached(room, "news", form) == {article(number).uid for number in seen}
+        room.declare(declared.replace('"news"', '"other"') + 'moved_from = ["news"]\n' + sources)
+        publish(room)
+        assert reached(room, "other", "atom") == {article(number).uid for number in seen}
+
+
+def long_text(number: int) -> NewArticle:
+    """An article of which two fill a feed."""
+    words = " ".join(f"wave{number}x{word}" for word in range(15_000))
+    return replace(article(number), **times(number), html=f"<p>{words}</p>", text=words)
+
+
+def reached(room: Room, name: str, form: str) -> set[str]:
+    """The public ids in a feed and the pages of its archive, as a reader that follows its links gets them."""
+    found: set[str] = set()
+    while name:
+        data = (room.folder / "feeds" / f"{name}.{form}").read_bytes()
+        found.update(match.decode() for match in re.findall(rb"urn:uuid:([^<\"]+)", data))
+        xml = None if form == "json" else ElementTree.fromstring(data)
+        url = link(xml, "prev-archive") if xml is not None else json.loads(data).get("next_url", "")
+        name = url.removeprefix(f"{SITE}/").removesuffix(f".{form}")
+    return found
 
 
 def test_a_full_archive_page_never_changes_when_more_arrives(newsroom: Room) -> None:
