@@ -230,6 +230,20 @@ def test_P14_a_hostile_base_is_ignored():
     assert entry.url == "https://news.example/feeds/1"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("short", ["itunes:summary", "itunes:subtitle", "content:encoded"])
+def test_show_notes_are_the_text_whatever_stands_before_or_after_them(short: str, order: int) -> None:
+    notes = "&lt;p&gt;" + "Notes of the show. " * 20 + "&lt;/p&gt;"
+    elements = [f"<description>{notes}</description>", f"<{short}>One sentence.</{short}>"][::order]
+    assert only_entry(rss(f"<title>a</title>{''.join(elements)}")).text.count("Notes of the show.") == 20
+
+
+def test_a_content_with_a_picture_is_the_text_beside_a_longer_summary() -> None:
+    content = "<content:encoded>&lt;img src='/a.jpg'&gt; Look.</content:encoded>"
+    entry = only_entry(rss(f"<description>{'A long description. ' * 9}</description>{content}"))
+    assert "Look." in entry.text
+
+
 def test_the_longest_text_is_the_article_and_the_description_its_summary():
     entry = only_entry(
         rss(

@@ -43,6 +43,7 @@ _DOUBLY_ESCAPED = re.compile(
     "&(?:nbsp|amp|quot|apos|hellip|[lr][sd]quo|[mn]dash|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});"
 )
 _NO_TAGS = frozenset(_TABLE["no_tags"])
+_ANY_TAG = re.compile(r"<[^<>]*>")
 _LINK_TAG = re.compile("<a [^<>]*>|</a>")
 _NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
 _PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -110,8 +111,7 @@ class RawFeed:
 
 def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
     """Clean an item. ``language`` is the feed's language, for items without their own."""
-    content = max(raw.contents, key=lambda text: len(text.value), default=None)
-    main = content if content and content.value.strip() else raw.summary
+    main = _richest(raw.contents, raw.summary)
     url = absolute_url(raw.base, raw.link)
     base = url if url.startswith("http") else raw.base
     title = plain_title(raw.title)
@@ -132,6 +132,25 @@ def entry_of(raw: RawItem, *, language: str, item_hash: str) -> Entry:
         enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
         item_hash=item_hash,
     )
+
+
+def _richest(contents: Iterable[Text], summary: Text | None) -> Text | None:
+    """Return the text of an item: its longest content, or a summary that says more than a bare content.
+
+    Podcasts write their show notes as ``description`` and a sentence as ``itunes:summary``, in either order;
+    the second becomes the content. A content with pictures, and one as long as the summary, is the text.
+    """
+    content = max(contents, key=lambda text: len(text.value), default=None)
+    if content is None or not content.value.strip():
+        return summary
+    if summary is None or "<img" in content.value:
+        return content
+    return content if 2 * _length(content) >= _length(summary) else summary
+
+
+def _length(text: Text) -> int:
+    """Return the number of characters outside tags."""
+    return len(_ANY_TAG.sub("", text.value)) if text.html else len(text.value)
 
 
 def plain_title(title: Text | None) -> str:
