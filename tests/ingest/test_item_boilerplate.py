@@ -39,6 +39,44 @@ def test_credit_lines_are_cut(credit):
     assert cut(f"<div><p>It rains.</p><p><em>{credit}</em></p></div>") == "<div><p>It rains.</p></div>"
 
 
+REDDIT = (
+    'submitted by <a href="https://www.reddit.com/user/jo_lee"> /u/jo_lee </a>{to}<br>'
+    '<span><a href="https://i.redd.it/a.jpg">[link]</a></span>'
+    ' &nbsp; <span><a href="https://www.reddit.com/r/rain/comments/1/">[comments]</a></span>'
+)
+HACKER_NEWS = (
+    '<p>Article URL: <a href="https://a.example/b?c=d">https://a.example/b?c=d</a></p>'
+    '<p>Comments URL: <a href="https://news.ycombinator.com/item?id=1">https://news.ycombinator.com/item?id=1</a></p>'
+    "<p>Points: 12</p> <p># Comments: 3</p>"
+)
+MEDIUM = (
+    f'<hr><p>{OWN_LINK}Rain in the hills</a> was originally published in <a href="https://m.example">The Hill'
+    "</a> on Medium, where people are continuing the conversation by highlighting and responding to this"
+    " story.</p>"
+)
+COMMENTS = '<a href="https://news.ycombinator.com/item?id=1">Comments</a>'
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        (f"<p>It rains.</p>{REDDIT.format(to=' ')}", "<p>It rains.</p>"),
+        (f"<p>It rains.</p>{REDDIT.format(to=' to <a>r/rain</a> ')}", "<p>It rains.</p>"),
+        (REDDIT.format(to=" "), ""),
+        (HACKER_NEWS, ""),
+        (f"<p>It rains.</p>{HACKER_NEWS}", "<p>It rains.</p>"),
+        (f"<p>It rains.</p>{MEDIUM}", "<p>It rains.</p>"),
+        (COMMENTS, ""),
+        (f"<p>{COMMENTS}</p>", ""),
+        (f"<p>It rains.</p><p>{COMMENTS}</p>", f"<p>It rains.</p><p>{COMMENTS}</p>"),
+        ("<p>The poem was submitted by a reader.</p>", "<p>The poem was submitted by a reader.</p>"),
+        ("<p>It was originally published in 1926.</p>", "<p>It was originally published in 1926.</p>"),
+    ],
+)
+def test_the_lines_of_sites_for_links_and_blogs_are_cut(written: str, left: str) -> None:
+    assert cut(written) == left
+
+
 @pytest.mark.parametrize(
     ("written", "left"),
     [

@@ -1,4 +1,4 @@
-"""Cut credit lines and "continue reading" links of blog software and podcast hosts from items. Pure.
+"""Cut credit lines and "continue reading" links of blog software, podcast hosts and link sites. Pure.
 
 WordPress and its most common plug-in write "The post … appeared first on …" in the blog's language; excerpts
 end with "[…]" and a link to the page. The module only checks the end of a text.
@@ -43,6 +43,14 @@ _HOST_LINE = re.compile(
     + rf")\.?{_BETWEEN}\Z",
     re.IGNORECASE,
 )
+# The text without tags: each space or end of a block is one character, so that no repetition is nested.
+_SITE_LINE = re.compile(
+    "(?:^|(?<=\\s))(?:" + "|".join(_TABLE["site_lines"]).replace(" ", "\\s") + r")\.?\Z", re.IGNORECASE
+)
+_PIECE = re.compile(r"<[^<>]*>|(?:&(?!nbsp;)|[^<>\s&])+|&nbsp;")
+_MAY_BE_SITE_LINE = re.compile(r"\[comments\]|Comments URL:|on Medium, where")
+# Hacker News has this link in the place of a text.
+_ONLY_COMMENTS = re.compile(rf"{_BETWEEN}comments{_BETWEEN}", re.IGNORECASE)
 READ_MORE = _any(*_TABLE["read_more"])
 _ARROWS = " .…→»›⟶➡►>)]\n"
 _ARROW = r"(?:→|»|›|…|\.\.\.|⟶|➡|►|(?:&gt;|>){1,2})"
@@ -86,6 +94,11 @@ def cut_boilerplate(html: str, url: str, title: str = "") -> str:
     ellipsis, whatever title follows in the text.
     """
     html = _without_title(html, title)
+    tail = html[-MAX_LINE:]
+    if _MAY_BE_SITE_LINE.search(tail):
+        html = _without_site_line(html)
+    elif "omments</a>" in tail and _ONLY_COMMENTS.fullmatch(html):
+        return ""
     start = max(len(html) - MAX_LINE, 0)
     if html.rfind("</a>", -MAX_ENDS) >= 0 and html.find("<img ", start) >= 0:
         icons = _ICON_LINKS.search(html, start)
@@ -127,6 +140,20 @@ def _without_credit(html: str) -> str:
     line = max((block.end() for block in _BLOCK.finditer(html, first, at)), default=first)
     starts = list(_CREDIT_STARTS.finditer(html[line:at]))
     return _cut(html, line + starts[-1].start("start")) if starts else html
+
+
+def _without_site_line(html: str) -> str:
+    text, starts = "", {}
+    for piece in _PIECE.finditer(html, max(len(html) - MAX_LINE, 0)):
+        if _BLOCK.fullmatch(piece[0]):
+            text = text.rstrip() + "\n"
+        elif not piece[0].startswith("<") and piece[0] != "&nbsp;":
+            if text and not text.endswith("\n") and not html[piece.start() - 1].isalnum():
+                text += " "
+            starts[len(text)] = piece.start()
+            text += piece[0]
+    line = _SITE_LINE.search(text.rstrip())
+    return _cut(html, starts[line.start()]) if line and line.start() in starts else html
 
 
 def _without_link(html: str, url: str) -> str:
