@@ -132,7 +132,7 @@ READS_BY_MODULE = {
         "addressee count_bounces count_by_kind delivery_of has_left subscriber_key subscriptions_of "
         "variant_of"
     ),
-    "channel_archives": "has_others archive_bounds archive_cutoff_id articles_after sources_in",
+    "channel_archives": "has_others open_articles archive_bounds archive_cutoff_id articles_after sources_in",
     "channel_store": (
         "articles_below channel_articles channel_signature count_since filtered_articles usual_languages "
         "latest_sections_and_languages matching_articles newest_articles related_signature "

@@ -8,6 +8,7 @@ article that no page holds yet. Then its file changes only when an article on it
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from syndicate.jobs.publish.context import PublishContext, signature_of
 from syndicate.model import Article, Channel, ClauseField, Source
@@ -22,6 +23,8 @@ from syndicate.text.names import tag_key
 FIRST_ARTICLES = 5_000
 # Share of the feed's byte limit that an archive page takes.
 FULL_SHARE = 0.75
+# An article that has waited longer for its place never gets one, and holds up no page.
+_WAITS_AT_MOST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,25 @@ class ChannelBuild:
         signature = signature_of(channel, shared, articles, links, len(bounds))
         if not late and context.is_built(name, signature, feed_paths(channel.name)):
             return []
-        with context.store.read() as connection:
+        is_ranking = any(clause.field is ClauseField.LIST for clause in channel.clauses)
+        if not bounds and not is_ranking:
+            bounds = [self._begin_archive(channel)]
+        # A single state of the store: an article that is placed meanwhile belongs to the next run.
+        with context.store.snapshot() as connection:
             listed = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
+            rest = (
+                []
+                if is_ranking
+                else channel_archives.open_articles(
+                    connection, channel.clauses, bounds[-1], context.now - _WAITS_AT_MOST
+                )
+            )
             items = context.views.published(connection, listed)
             documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
             opml = self._sources(connection, channel)
         changed: list[str] = []
         # A link to a page that is new makes the feed longer, so that it may leave out one more article.
-        while closed := self._archive(channel, bounds, documents):
+        while closed := self._archive(channel, bounds, rest, documents):
             changed += closed
             documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
         changed += context.write({f"{channel.name}/sources.opml": opml, **documents})
@@ -88,24 +102,23 @@ class ChannelBuild:
         with self.context.commit() as connection:
             channel_archives.move_archive(connection, channel.name, None)
 
-    def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
-        """Close archive pages, adding to ``bounds``, until each feed holds the rest; return the paths."""
-        if any(clause.field is ClauseField.LIST for clause in channel.clauses):
-            return []
+    def _begin_archive(self, channel: Channel) -> int:
+        with self.context.store.write() as connection:
+            after = channel_archives.archive_cutoff_id(connection, channel.clauses, FIRST_ARTICLES)
+            channel_archives.add_archive_page(connection, channel.name, 0, after)
+        return after
+
+    def _archive(
+        self, channel: Channel, bounds: list[int], rest: list[Article], documents: Mapping[str, bytes]
+    ) -> list[str]:
+        """Close archive pages until each feed holds the ``rest``, the articles after the last page.
+
+        Adds to ``bounds``, takes from ``rest``, and returns the paths of the pages.
+        """
         changed: list[str] = []
         room = self.context.options.feed_limit_bytes * FULL_SHARE
-        if not bounds:
-            with self.context.store.write() as connection:
-                after = channel_archives.archive_cutoff_id(connection, channel.clauses, FIRST_ARTICLES)
-                channel_archives.add_archive_page(connection, channel.name, 0, after)
-            bounds.append(after)
-        while True:
-            with self.context.store.read() as connection:
-                articles = channel_archives.articles_after(
-                    connection, channel.clauses, bounds[-1], limit=channel.limit
-                )
-            if not articles or (len(articles) < channel.limit and _hold(documents, articles)):
-                return changed
+        while len(rest) >= channel.limit or not _hold(documents, rest):
+            articles = rest[: channel.limit]
             files = self._page(channel, len(bounds), articles)
             while (most := max(map(len, files.values()))) > room and len(articles) > 1:
                 articles = articles[: max(1, int(len(articles) * room / most))]
@@ -114,6 +127,8 @@ class ChannelBuild:
             with self.context.commit() as connection:
                 channel_archives.add_archive_page(connection, channel.name, len(bounds), articles[-1].id)
             bounds.append(articles[-1].id)
+            del rest[: len(articles)]
+        return changed
 
     def _page(self, channel: Channel, number: int, articles: list[Article]) -> Mapping[str, bytes]:
         """Return the files of an archive page, without related stories, which change every day."""

@@ -6,6 +6,7 @@ is the start of the archive.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -33,11 +34,24 @@ def articles_after(
     after: int,
     *,
     until: int = _LAST_ID,
-    limit: int | None = None,
 ) -> list[Article]:
     """Return the articles of a channel with ids above ``after`` and up to ``until``, by id."""
     query = select(schema.articles).where(*shown_articles(connection, clauses, (after + 1, until)))
-    return [article_of(row) for row in connection.execute(query.order_by(schema.articles.c.id).limit(limit))]
+    return [article_of(row) for row in connection.execute(query.order_by(schema.articles.c.id))]
+
+
+def open_articles(
+    connection: Connection, clauses: Sequence[Clause], after: int, since: datetime
+) -> list[Article]:
+    """Return the articles of a channel that the next archive pages may hold, by id.
+
+    They end before the first article that waits for its place, if it was first seen after ``since``: once a
+    page is closed, an article with a lower id would be on none.
+    """
+    table = schema.articles
+    waiting = select(func.min(table.c.id)).where(~table.c.placed, table.c.first_seen > since)
+    first = connection.scalar(waiting)
+    return articles_after(connection, clauses, after, until=first - 1 if first else _LAST_ID)
 
 
 def has_others(connection: Connection, clauses: Sequence[Clause], after: int, ids: Collection[int]) -> bool:
