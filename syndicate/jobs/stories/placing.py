@@ -94,12 +94,13 @@ class Placing:
         # Other articles add nothing to the lines of their source.
         new_texts = [article for article in articles if article.story_id is None and article.text]
         lines = {article.source_id: article.seen_lines for article in new_texts}
-        story_store.place_articles(self._connection, places, lines.items())
-        # From now on lists show another article with the old text, or hide this article.
+        # Lists show the first article of a text: a new label or a copy may show one and hide another.
         labels = {place.article_id: place.same_text for place in places}
         moved_texts = [known.id for known in articles if known.same_text not in (None, labels[known.id])]
-        if moved_texts:
-            stale.mark_lists_with(self._connection, moved_texts)
+        copies = [number for number, place in self._placements.items() if place.twin is not None]
+        stale.mark_lists_with(self._connection, moved_texts)
+        story_store.place_articles(self._connection, places, lines.items())
+        stale.mark_lists_with(self._connection, {*moved_texts, *copies})
         moved = self._move_stories()
         self._save_reasons()
         ranked_lists.save_neighbours(

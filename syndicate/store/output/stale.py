@@ -103,11 +103,12 @@ def sitemap_mark(kind: str, number: int) -> str:
 
 def mark_lists_with(connection: Connection, article_ids: Collection[int]) -> None:
     """Mark the lists that contain these articles, before the articles change or are deleted."""
-    edits = {f"{EDIT}{article_id}" for article_id in article_ids}
     table = schema.articles
-    found = connection.scalars(select(table.c.story_id).where(table.c.id.in_(article_ids)))
-    stories = {f"{STORY}{story_id}" for story_id in found if story_id is not None}
-    mark_lists(connection, list_marks(connection, article_ids) | edits | stories)
+    stories = connection.scalars(select(table.c.story_id).where(table.c.id.in_(article_ids)))
+    marks = {f"{STORY}{number}" for number in stories if number is not None}
+    # An archive page holds the first of each text, so that another may take the article's place.
+    marks |= {f"{EDIT}{row[0]}" for row in _SAME_TEXTS.rows_of(connection, article_ids)}
+    mark_lists(connection, list_marks(connection, article_ids) | marks)
 
 
 def list_marks(connection: Connection, article_ids: Collection[int]) -> set[str]:

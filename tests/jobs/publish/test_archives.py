@@ -196,6 +196,37 @@ def test_an_edited_article_is_corrected_in_its_archive_page_and_only_there(newsr
     assert "Corrected" in titles(feed(newsroom, "news/archive/1"))
 
 
+@pytest.mark.parametrize("is_published_between", [False, True])
+def test_an_archive_page_shows_the_copy_of_a_text_when_the_original_changes(
+    room: Room, is_published_between: bool
+) -> None:
+    room.declare(channel() + HARBOUR + HILLS)
+    original, copy = article(1), replace(article(2), title=article(1).title, text=article(1).text)
+    room.add(replace(copy, html=original.html, **times(2)), source="hills")
+    arrive(room, *range(3, 10))
+    (first,) = room.add(replace(original, **times(1)))
+    arrive(room, *range(10, 14))
+    publish(room)
+    assert copy.uid not in reached(room, "news", "json")
+    edit(room, first, text=article(40).text, html=article(40).html)
+    if is_published_between:
+        assert room.services.publish.run(NOW).failures == ()
+    publish(room)
+    assert copy.uid in reached(room, "news", "json")
+
+
+def test_an_archive_page_hides_an_article_when_an_earlier_one_of_its_text_arrives(room: Room) -> None:
+    room.declare(channel() + HARBOUR + HILLS)
+    original, copy = article(1), replace(article(2), title=article(1).title, text=article(1).text)
+    room.add(replace(copy, html=original.html, **times(2)), source="hills")
+    arrive(room, *range(3, 14))
+    publish(room)
+    assert copy.uid in reached(room, "news", "json")
+    room.add(replace(original, **times(1)))
+    publish(room)
+    assert reached(room, "news", "json") == {article(number).uid for number in (1, *range(3, 14))}
+
+
 @pytest.mark.all
 def test_long_texts_make_shorter_pages_and_none_is_cut(newsroom: Room) -> None:
     declared = channel().replace(f"limit = {LIMIT}", "limit = 20")
